@@ -1,0 +1,8 @@
+"""Keras architectures on frames, their losses and their streaming twins.
+Importing this room selects Keras' JAX backend unless KERAS_BACKEND is set.
+Knows nothing of data/ or of where samples come from.
+"""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")

@@ -1,0 +1,4 @@
+"""The study: a grid file becomes runs, runs become trained models, models become
+rows of one results table. Owns the run store, the scheduler and the command line.
+Imports data/ and models/; nothing here draws a figure.
+"""
