@@ -91,7 +91,7 @@ def write(path: str | Path, samples: Samples, sample_rate_hz: int, subtype: str 
     aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         soundfile.write(aside, samples, sample_rate_hz, subtype=subtype)
-        os.replace(aside, path)
+        aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 
