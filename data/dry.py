@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.random import Generator, default_rng
+from scipy import signal
 
 from data.audio import Samples
 from data.errors import InputError
@@ -29,19 +30,21 @@ SHORTEST_S = 20.0
 LOWEST_SAMPLE_RATE_HZ = 16_000
 
 _CYCLE_S = 5.0
-# A tenth of the signal is the smallest part that a 80/10/10 split cuts out.
+# A tenth of the signal is the smallest part that an 80/10/10 split cuts out.
 _FEWEST_CYCLES = 10
 _SHARES: tuple[tuple[Kind, float], ...] = (("sweep", 0.1), ("noise", 0.1), ("guitar", 0.8))
 
-_SWEEP_LOW_HZ = 20.0
+_LOWEST_HZ = 20.0
 _SWEEP_HIGH_OVER_RATE = 0.45
 _SWELL_RANGE_DB = 40.0
 _FADE_S = 0.01
 
-# Peak levels. Sweeps and swells rise along theirs and begin again; the guitar's are shuffled.
-_SWEEP_PEAKS_DBFS = (-40.0, -32.0, -25.0, -18.0, -12.0, -6.0)
-_NOISE_PEAKS_DBFS = (-30.0, -24.0, -18.0, -12.0, -7.0, -3.0)
-_GUITAR_PEAKS_DBFS = (-1.0, -2.0, -3.0, -6.0, -10.0, -16.0)
+# Sweeps and swells rise along their levels and begin again; the guitar's are shuffled.
+_PEAKS_DBFS: dict[Kind, tuple[float, ...]] = {
+    "sweep": (-40.0, -32.0, -25.0, -18.0, -12.0, -6.0),
+    "noise": (-30.0, -24.0, -18.0, -12.0, -7.0, -3.0),
+    "guitar": (-1.0, -2.0, -3.0, -6.0, -10.0, -16.0),
+}
 
 
 class Section(NamedTuple):
@@ -69,9 +72,11 @@ def generate(seconds: float = 480.0, seed: int = 0, sample_rate_hz: int = 44_100
     """
     _check(seconds, seed, sample_rate_hz)
     dry = np.zeros(round(seconds * sample_rate_hz), np.float32)
+    high_pass = signal.butter(2, _LOWEST_HZ, "highpass", fs=sample_rate_hz, output="sos")
     for index, section in enumerate(sections(len(dry), sample_rate_hz)):
         cycle = index // len(_SHARES)
-        sound = _sound(section, cycle, seed, sample_rate_hz)
+        sound = signal.sosfilt(high_pass, _sound(section, cycle, seed, sample_rate_hz))
+        sound *= _peak(section.kind, cycle, seed) / np.abs(sound).max()
         dry[section.start : section.stop] = sound * _fade(len(sound), sample_rate_hz)
     return dry
 
@@ -93,48 +98,41 @@ def log_sweep(samples: int, sample_rate_hz: int) -> Signal:
     technique", 108th AES Convention, 2000. Shape ``(samples,)``, amplitude 1.
     """
     duration_s = samples / sample_rate_hz
-    log_ratio = math.log(_SWEEP_HIGH_OVER_RATE * sample_rate_hz / _SWEEP_LOW_HZ)
+    log_ratio = math.log(_SWEEP_HIGH_OVER_RATE * sample_rate_hz / _LOWEST_HZ)
     growth = np.expm1(np.arange(samples) / samples * log_ratio)
-    return np.asarray(np.sin(2 * np.pi * _SWEEP_LOW_HZ * duration_s / log_ratio * growth))
+    return np.asarray(np.sin(2 * np.pi * _LOWEST_HZ * duration_s / log_ratio * growth))
 
 
 def pink_noise(samples: int, sample_rate_hz: int, rng: Generator) -> Signal:
     """Gaussian noise whose power density falls by 3 dB an octave, nothing below 20 Hz.
 
-    Shaped in the frequency domain. Shape ``(samples,)``, peak 1.
+    Shaped in the frequency domain. Shape ``(samples,)``, of no particular level.
     """
     spectrum = np.fft.rfft(rng.standard_normal(samples))
     frequency_hz = np.fft.rfftfreq(samples, 1 / sample_rate_hz)
-    audible = frequency_hz >= 20.0
+    audible = frequency_hz >= _LOWEST_HZ
     spectrum[audible] /= np.sqrt(frequency_hz[audible])
     spectrum[~audible] = 0
-    noise = np.fft.irfft(spectrum, samples)
-    return np.asarray(noise / np.abs(noise).max())
+    return np.asarray(np.fft.irfft(spectrum, samples))
 
 
 def _sound(section: Section, cycle: int, seed: int, sample_rate_hz: int) -> Signal:
-    """Sound of one section at its level; depends on nothing outside the section."""
+    """Sound of one section, before its level is set; depends on nothing outside it."""
     samples = section.stop - section.start
     rng = default_rng([seed, cycle, section.start])
     if section.kind == "sweep":
-        return _rising(_SWEEP_PEAKS_DBFS, cycle) * log_sweep(samples, sample_rate_hz)
+        return log_sweep(samples, sample_rate_hz)
     if section.kind == "noise":
-        return _rising(_NOISE_PEAKS_DBFS, cycle) * _noise_swell(samples, sample_rate_hz, rng)
-    style = _shuffled(len(STYLES), cycle, [seed, 1])
-    level = _shuffled(len(_GUITAR_PEAKS_DBFS), cycle, [seed, 2])
-    return _rising(_GUITAR_PEAKS_DBFS, level) * phrase(samples, sample_rate_hz, style, rng)
+        growth = 10 ** (np.linspace(-_SWELL_RANGE_DB, 0, samples) / 20)
+        return pink_noise(samples, sample_rate_hz, rng) * growth
+    return phrase(samples, sample_rate_hz, _shuffled(len(STYLES), cycle, [seed, 1]), rng)
 
 
-def _noise_swell(samples: int, sample_rate_hz: int, rng: Generator) -> Signal:
-    """Pink noise that grows by 40 dB, evenly in decibels. Peak 1."""
-    envelope = 10 ** (np.linspace(-_SWELL_RANGE_DB, 0, samples) / 20)
-    swell = pink_noise(samples, sample_rate_hz, rng) * envelope
-    return np.asarray(swell / np.abs(swell).max())
-
-
-def _rising(peaks_dbfs: tuple[float, ...], index: int) -> float:
-    """Amplitude of the ``index``-th step of a ladder of levels that begins again at its end."""
-    return float(10 ** (peaks_dbfs[index % len(peaks_dbfs)] / 20))
+def _peak(kind: Kind, cycle: int, seed: int) -> float:
+    """Peak level of a section, linear."""
+    ladder = _PEAKS_DBFS[kind]
+    step = _shuffled(len(ladder), cycle, [seed, 2]) if kind == "guitar" else cycle % len(ladder)
+    return float(10 ** (ladder[step] / 20))
 
 
 def _shuffled(choices: int, index: int, seed: list[int]) -> int:

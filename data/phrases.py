@@ -95,7 +95,7 @@ def phrase(samples: int, sample_rate_hz: int, style: int, rng: Generator) -> Sig
         rng: where all choices come from.
 
     Returns:
-        float64 with a peak of 1.
+        float64, of no particular level.
     """
     seconds = samples / sample_rate_hz
     guitar = _draw_guitar(rng)
@@ -105,8 +105,7 @@ def phrase(samples: int, sample_rate_hz: int, style: int, rng: Generator) -> Sig
         start = round(note.start_s * sample_rate_hz)
         sound = _play(note, guitar, sample_rate_hz, rng)[: samples - start]
         mix[start : start + len(sound)] += sound
-    sensed = signal.sosfilt(_pickup_filter(guitar, sample_rate_hz), mix)
-    return np.asarray(sensed / np.abs(sensed).max())
+    return np.asarray(signal.lfilter(*_pickup_resonance(guitar, sample_rate_hz), mix))
 
 
 def _draw_guitar(rng: Generator) -> Guitar:
@@ -114,9 +113,9 @@ def _draw_guitar(rng: Generator) -> Guitar:
     return Guitar(
         pick_position=rng.uniform(0.07, 0.28),
         pickup_position=pickup_position,
-        resonance_hz=rng.uniform(2000, 5000),
+        resonance_hz=rng.uniform(2200, 6000),
         resonance_q=rng.uniform(0.7, 1.8),
-        pick_width_s=rng.uniform(0.07e-3, 0.25e-3),
+        pick_width_s=rng.uniform(0.05e-3, 0.2e-3),
         tuning_cents=rng.uniform(-10, 10),
     )
 
@@ -176,14 +175,14 @@ def _vibrato(note: Pluck, seconds: Signal, rng: Generator) -> Signal:
     return note.vibrato_cents * onset * swing
 
 
-def _pickup_filter(guitar: Guitar, sample_rate_hz: int) -> Signal:
-    """Pickup resonance, then a high-pass at 20 Hz; second-order sections."""
+def _pickup_resonance(guitar: Guitar, sample_rate_hz: int) -> tuple[Signal, Signal]:
+    """Numerator and denominator of the second-order low-pass that coil and cable form."""
+    # Prewarped, so that the bilinear transform keeps the resonance where it belongs.
     omega = 2 * sample_rate_hz * np.tan(np.pi * guitar.resonance_hz / sample_rate_hz)
-    resonance = signal.bilinear(
-        [omega**2], [1, omega / guitar.resonance_q, omega**2], fs=sample_rate_hz
+    numerator, denominator = signal.bilinear(
+        [omega**2], [1.0, omega / guitar.resonance_q, omega**2], fs=sample_rate_hz
     )
-    high_pass = signal.butter(2, 20, "highpass", fs=sample_rate_hz, output="sos")
-    return np.vstack([np.concatenate(resonance), high_pass])
+    return numerator, denominator
 
 
 def _line(seconds: float, rng: Generator) -> Iterator[Pluck]:
@@ -193,7 +192,7 @@ def _line(seconds: float, rng: Generator) -> Iterator[Pluck]:
     start_s = 0.0
     while start_s < seconds:
         length_s = min(step_s * int(rng.choice([1, 1, 1, 2, 3])), seconds - start_s)
-        if rng.random() > 0.12:
+        if rng.random() > 0.08:
             yield _scale_note(start_s, length_s, position, degree, rng)
         degree = int(np.clip(degree + rng.choice([-2, -1, -1, 1, 1, 2]), 0, 11))
         start_s += length_s
@@ -302,7 +301,7 @@ def _scale_note(
         start_s,
         string,
         position + _PENTATONIC_BOX[string][finger],
-        length_s * rng.uniform(0.7, 1.0),
+        length_s * rng.uniform(0.8, 1.0),
         rng.uniform(0.5, 1.0),
         palm_muted=rng.random() < 0.1,
         bend_cents=200.0 if expressive and string >= 3 and rng.random() < 0.3 else 0.0,

@@ -115,9 +115,10 @@ def _vibrate(
 ) -> Signal:
     """Run the loop with the delays and losses that give ``f0_hz`` and ``decay_rate``."""
     pole = _loss_pole(f0_hz[0], sample_rate_hz, decay)
-    omega = 2 * np.pi * f0_hz / sample_rate_hz
+    # Phase delay of the loss filter, hardly different at the top of a bend.
+    omega = 2 * np.pi * f0_hz[0] / sample_rate_hz
     loss_delay = np.arctan2(pole * np.sin(omega), 1 - pole * np.cos(omega)) / omega
-    loop_gain = 10 ** (-3 * decay_rate / f0_hz)
+    loop_gain = np.exp(-np.log(1000) * decay_rate / f0_hz)
     return _string_loop(push, sample_rate_hz / f0_hz - loss_delay, loop_gain, pole)
 
 
