@@ -177,17 +177,17 @@ def first_arrival(
         starts: stretches of the dry signal to listen to.
         length: samples of a stretch.
     """
-    taper = np.hanning(RESPONSE_SAMPLES)
-    bins = RESPONSE_SAMPLES // 2 + 1
-    cross = np.zeros(bins, np.complex128)
-    dry_power, wet_power = np.zeros(bins), np.zeros(bins)
+    size = min(RESPONSE_SAMPLES, 1 << (length.bit_length() - 1))
+    taper = np.hanning(size)
+    cross = np.zeros(size // 2 + 1, np.complex128)
+    dry_power, wet_power = np.zeros(len(cross)), np.zeros(len(cross))
     for start in starts:
-        for at in range(start, start + length - RESPONSE_SAMPLES + 1, RESPONSE_SAMPLES // 2):
+        for at in range(start, start + length - size + 1, size // 2):
             heard_at = at + rough_delay_samples
-            if heard_at < 0 or heard_at + RESPONSE_SAMPLES > len(wet):
+            if heard_at < 0 or at + size > len(dry) or heard_at + size > len(wet):
                 continue
-            x = np.fft.rfft(taper * dry[at : at + RESPONSE_SAMPLES])
-            y = np.fft.rfft(taper * wet[heard_at : heard_at + RESPONSE_SAMPLES])
+            x = np.fft.rfft(taper * dry[at : at + size])
+            y = np.fft.rfft(taper * wet[heard_at : heard_at + size])
             cross += x.conj() * y
             dry_power += np.abs(x) ** 2
             wet_power += np.abs(y) ** 2
@@ -248,18 +248,18 @@ def _peak(correlation: _Float) -> tuple[float, float]:
 def _arrival(
     coherent: npt.NDArray[np.complex128], rough_delay_samples: int, is_inverted: bool
 ) -> Arrival:
-    between = np.fft.fftshift(np.fft.irfft(coherent, UPSAMPLING * RESPONSE_SAMPLES))
-    centre = RESPONSE_SAMPLES // 2
-    peak, _ = _peak(between)
     response = np.fft.fftshift(np.fft.irfft(coherent))
+    between = np.fft.fftshift(np.fft.irfft(coherent, UPSAMPLING * len(response)))
+    centre = len(response) // 2
     size = np.abs(response)
     at = int(size.argmax())
-    _, clarity = _peak(response)
     nearby = max(at - REACH_BACK_SAMPLES, 0)
     first = nearby + int(np.argmax(size[nearby : at + 1] >= FIRST_ARRIVAL * size[at]))
+    clarity = _peak(response)[1]
+    peak = _peak(between)[0] / UPSAMPLING
     return Arrival(
         first - centre + rough_delay_samples,
-        peak / UPSAMPLING - centre + rough_delay_samples,
+        peak - centre + rough_delay_samples,
         is_inverted,
         clarity,
     )

@@ -6,7 +6,6 @@ what it found and corrected, or refuses with one message that says what to do.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +15,18 @@ from data import audio
 from data.audio import Audio, Samples
 from data.devices import alignment, defects
 from data.devices.alignment import Arrival, Trend, WindowDelay
+from data.devices.import_report import ImportReport, SideReport
 from data.errors import InputError
 
 SHORTEST_S = 10.0
 SHORTEST_SHARE = 0.5
+"""Of the longer file; below it the two are hardly one take."""
 NOTABLE_MISMATCH_S = 1.5
 LARGEST_DRIFT_PPM = 500.0
+"""Crystals of audio interfaces stay within 100 ppm; more is tape, or a wrong sample rate."""
 SMALLEST_DRIFT_PPM = 2.0
 DRIFT_SIGMAS = 6.0
+"""Notes with slow attacks scatter the delays; a fit of chance reaches 3 standard errors."""
 RELATED_SHARE = 0.5
 STRAY_SHARE = 0.1
 STEADY_S = 0.02
@@ -31,96 +34,6 @@ STEADY_S = 0.02
 STUCK_SHARE = 0.01
 NOTABLE_DC = 1e-3
 NOTABLE_ESR = 1e-4
-DIGITAL_SILENCE_DBFS = -120.0
-
-
-@dataclass(frozen=True)
-class SideReport:
-    """What one of the two files was like.
-
-    Attributes:
-        path: as given.
-        sample_rate_hz: of the file.
-        channels: of the file; more than one are averaged.
-        subtype: coding as libsndfile names it.
-        duration_s: of the file.
-        peak_dbfs: largest magnitude.
-        clipped_samples: samples in runs of exact full scale.
-        dc_offset: mean of the dry file; level of the wet one while the dry is silent,
-            or its mean where the dry never is.
-    """
-
-    path: str
-    sample_rate_hz: int
-    channels: int
-    subtype: str
-    duration_s: float
-    peak_dbfs: float
-    clipped_samples: int
-    dc_offset: float
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What the import of a pair found, corrected and warns about.
-
-    Attributes:
-        dry: the dry file.
-        wet: the wet file.
-        sample_rate_hz: of the imported pair.
-        duration_s: of the imported pair.
-        working_rate_hz: rate at which the delay was measured and taken off.
-        delay_samples: delay taken off, at the working rate; positive when wet was late.
-        peak_after_samples: where the largest peak of the response lies after that, at
-            the working rate: the effect's own filters, and any fraction of a sample.
-        is_inverted: whether the wet signal was upside down (and has been turned).
-        drift_ppm: how much faster the wet clock ran, after rounding noise to 0.
-        noise_floor_dbfs: root mean square of the wet while the dry is silent, or None.
-        best_esr: ESR that a perfect model would be left with, from that noise, or None.
-        corrections: one sentence each.
-        warnings: one sentence each.
-    """
-
-    dry: SideReport
-    wet: SideReport
-    sample_rate_hz: int
-    duration_s: float
-    working_rate_hz: int
-    delay_samples: int
-    peak_after_samples: float
-    is_inverted: bool
-    drift_ppm: float
-    noise_floor_dbfs: float | None
-    best_esr: float | None
-    corrections: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines())
-
-    def lines(self) -> list[str]:
-        """The report as text, a line a finding."""
-        return [
-            *(_side_line(name, side) for name, side in (("dry", self.dry), ("wet", self.wet))),
-            f"pair: {self.duration_s:.1f} s at {self.sample_rate_hz} Hz, mono",
-            f"noise: {self._noise_text()}",
-            *(f"corrected: {text}" for text in self.corrections),
-            *(f"warning: {text}" for text in self.warnings),
-        ]
-
-    def to_dict(self) -> dict[str, object]:
-        """The report as plain values, for JSON."""
-        return asdict(self)
-
-    def _noise_text(self) -> str:
-        if self.noise_floor_dbfs is None or self.best_esr is None:
-            return "not measurable, the dry signal has no half second of silence"
-        if self.noise_floor_dbfs < DIGITAL_SILENCE_DBFS:
-            return "none, the wet signal is digitally silent when the dry one is"
-        return (
-            f"floor {self.noise_floor_dbfs:.1f} dBFS, so no model can reach an ESR "
-            f"below {self.best_esr:.2g}"
-        )
 
 
 def import_pair(
@@ -152,48 +65,41 @@ def import_pair(
     _refuse_silence("dry", dry_path, dry_file.samples)
     _refuse_silence("wet", wet_path, wet_file.samples)
     _check_stuck(wet_path, wet_file, warnings)
-    clipped = [_check_clipping(n, f, warnings) for n, f in (("dry", dry_file), ("wet", wet_file))]
+    dry_clipped = _check_clipping("dry", dry_file, warnings)
+    wet_clipped = _check_clipping("wet", wet_file, warnings)
     _note_lengths(dry_file, wet_file, corrections)
 
-    working_rate_hz = max(dry_file.sample_rate_hz, wet_file.sample_rate_hz)
-    dry = audio.resample(dry_file.samples, dry_file.sample_rate_hz, working_rate_hz)
-    wet = audio.resample(wet_file.samples, wet_file.sample_rate_hz, working_rate_hz)
-    wet, drift_ppm = _without_drift(dry, wet, working_rate_hz, wet_path, corrections)
-    arrival = alignment.measured_delay(dry, wet, working_rate_hz)
+    rate_hz = max(dry_file.sample_rate_hz, wet_file.sample_rate_hz)
+    dry = audio.resample(dry_file.samples, dry_file.sample_rate_hz, rate_hz)
+    wet = audio.resample(wet_file.samples, wet_file.sample_rate_hz, rate_hz)
+    wet, drift_ppm = _without_drift(dry, wet, rate_hz, wet_path, corrections)
+    arrival = alignment.measured_delay(dry, wet, rate_hz)
     dry, wet = alignment.shifted(dry, wet, arrival.delay_samples)
-    _refuse_short_overlap(wet_path, len(dry) / working_rate_hz)
-    _note_delay(arrival, working_rate_hz, corrections)
+    _refuse_short_overlap(wet_path, len(dry) / rate_hz)
+    _note_delay(arrival, rate_hz, corrections)
     dry, dry_dc = _without_dry_dc(dry, corrections)
-    wet, wet_dc = _without_wet_dc(dry, wet, working_rate_hz, corrections, warnings)
-    if arrival.is_inverted:
-        wet = -wet
-        corrections.append("polarity was inverted: the wet signal has been turned over")
-    noise = defects.noise_power(dry, wet, working_rate_hz)
-    best_esr = None if noise is None else noise / float(np.mean(np.square(wet, dtype=np.float64)))
-    if best_esr is not None and best_esr > NOTABLE_ESR:
-        warnings.append(f"noise in the wet signal limits every model to an ESR of {best_esr:.2g}")
+    wet, wet_dc = _without_wet_dc(dry, wet, rate_hz, corrections, warnings)
+    wet = _turned_over(wet, corrections) if arrival.is_inverted else wet
+    noise_floor_dbfs, best_esr = _noise_limit(dry, wet, rate_hz, warnings)
 
-    dry = audio.resample(dry, working_rate_hz, sample_rate_hz)
-    wet = audio.resample(wet, working_rate_hz, sample_rate_hz)
-    return (
-        dry,
-        wet,
-        ImportReport(
-            dry=_side(dry_path, dry_file, clipped[0], dry_dc),
-            wet=_side(wet_path, wet_file, clipped[1], wet_dc),
-            sample_rate_hz=sample_rate_hz,
-            duration_s=len(dry) / sample_rate_hz,
-            working_rate_hz=working_rate_hz,
-            delay_samples=arrival.delay_samples,
-            peak_after_samples=arrival.peak_samples - arrival.delay_samples,
-            is_inverted=arrival.is_inverted,
-            drift_ppm=drift_ppm,
-            noise_floor_dbfs=None if noise is None else defects.dbfs(noise**0.5),
-            best_esr=best_esr,
-            corrections=corrections,
-            warnings=warnings,
-        ),
+    dry = audio.resample(dry, rate_hz, sample_rate_hz)
+    wet = audio.resample(wet, rate_hz, sample_rate_hz)
+    report = ImportReport(
+        dry=_side(dry_path, dry_file, dry_clipped, dry_dc),
+        wet=_side(wet_path, wet_file, wet_clipped, wet_dc),
+        sample_rate_hz=sample_rate_hz,
+        duration_s=len(dry) / sample_rate_hz,
+        working_rate_hz=rate_hz,
+        delay_samples=arrival.delay_samples,
+        peak_after_samples=arrival.peak_samples - arrival.delay_samples,
+        is_inverted=arrival.is_inverted,
+        drift_ppm=drift_ppm,
+        noise_floor_dbfs=noise_floor_dbfs,
+        best_esr=best_esr,
+        corrections=corrections,
+        warnings=warnings,
     )
+    return dry, wet, report
 
 
 def _refuse_bad_lengths(dry_path: str | Path, dry: Audio, wet_path: str | Path, wet: Audio) -> None:
@@ -394,6 +300,24 @@ def _without_wet_dc(
     return wet - np.float32(resting), resting
 
 
+def _turned_over(wet: Samples, corrections: list[str]) -> Samples:
+    corrections.append("polarity was inverted: the wet signal has been turned over")
+    return -wet
+
+
+def _noise_limit(
+    dry: Samples, wet: Samples, rate_hz: int, warnings: list[str]
+) -> tuple[float | None, float | None]:
+    """Noise floor in dBFS and the ESR (noise power over wet power) that it leaves."""
+    noise = defects.noise_power(dry, wet, rate_hz)
+    if noise is None:
+        return None, None
+    best_esr = noise / float(np.mean(np.square(wet, dtype=np.float64)))
+    if best_esr > NOTABLE_ESR:
+        warnings.append(f"noise in the wet signal limits every model to an ESR of {best_esr:.2g}")
+    return defects.dbfs(noise**0.5), best_esr
+
+
 def _side(path: str | Path, file: Audio, clipped_samples: int, dc_offset: float) -> SideReport:
     return SideReport(
         path=str(path),
@@ -404,14 +328,6 @@ def _side(path: str | Path, file: Audio, clipped_samples: int, dc_offset: float)
         peak_dbfs=defects.peak_dbfs(file.samples),
         clipped_samples=clipped_samples,
         dc_offset=dc_offset,
-    )
-
-
-def _side_line(name: str, side: SideReport) -> str:
-    channels = "mono" if side.channels == 1 else f"{side.channels} channels averaged"
-    return (
-        f"{name}: {side.path}, {side.duration_s:.1f} s, {side.sample_rate_hz} Hz, "
-        f"{channels}, {side.subtype}, peak {side.peak_dbfs:.1f} dBFS"
     )
 
 

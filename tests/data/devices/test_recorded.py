@@ -15,7 +15,8 @@ from scipy import signal
 from data import audio
 from data.audio import Samples
 from data.devices import alignment, defects
-from data.devices.recorded import ImportReport, import_pair
+from data.devices.import_report import ImportReport
+from data.devices.recorded import import_pair
 from data.errors import InputError
 
 RATE = 22050
@@ -177,6 +178,12 @@ def test_rates_may_differ_and_be_asked_for(tmp_path: Path) -> None:
     assert report.delay_samples in (43, 44)  # 40 * 48 / 44.1 = 43.54
     found = alignment.measured_delay(dry_in, wet_in, RATE)
     assert found.delay_samples in (-1, 0, 1)
+
+
+@pytest.mark.parametrize("rate", [8000, 96000])
+def test_unusual_rates_align_too(import_signals: Importer, rate: int) -> None:
+    dry = guitar(rate=rate, seconds=11.0)
+    assert import_signals(dry, late(np.tanh(9 * dry), 70), rate)[2].delay_samples == 70
 
 
 def test_stereo_is_averaged_and_told(tmp_path: Path) -> None:
