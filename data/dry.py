@@ -21,7 +21,7 @@ from data.errors import InputError
 from data.phrases import STYLES, phrase
 from data.strings import Signal
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever the same arguments give other samples; part of cache keys."""
 
 Kind = Literal["guitar", "sweep", "noise"]

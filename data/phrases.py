@@ -21,6 +21,7 @@ from data.strings import Decay, Signal
 OPEN_STRINGS_HZ = (82.407, 110.0, 146.832, 195.998, 246.942, 329.628)
 """Standard tuning E2 A2 D3 G3 B3 E4."""
 
+_SHORTEST_NOTE_S = 0.05
 _MUTED = -1
 _CHORDS = (
     (_MUTED, 3, 2, 0, 1, 0),  # C
@@ -190,9 +191,9 @@ def _line(seconds: float, rng: Generator) -> Iterator[Pluck]:
     step_s = _draw_step_s(rng, notes_per_beat=2)
     position, degree = int(rng.integers(0, 13)), int(rng.integers(0, 12))
     start_s = 0.0
-    while start_s < seconds:
+    while start_s < seconds - _SHORTEST_NOTE_S:
         length_s = min(step_s * int(rng.choice([1, 1, 1, 2, 3])), seconds - start_s)
-        if rng.random() > 0.08:
+        if start_s == 0 or rng.random() > 0.08:
             yield _scale_note(start_s, length_s, position, degree, rng)
         degree = int(np.clip(degree + rng.choice([-2, -1, -1, 1, 1, 2]), 0, 11))
         start_s += length_s
@@ -202,7 +203,7 @@ def _lead(seconds: float, rng: Generator) -> Iterator[Pluck]:
     """Long notes on the upper strings, bent and with vibrato."""
     position = int(rng.integers(3, 13))
     start_s = 0.0
-    while start_s < seconds:
+    while start_s < seconds - _SHORTEST_NOTE_S:
         length_s = min(rng.uniform(0.5, 1.6), seconds - start_s)
         note = _scale_note(start_s, length_s, position, int(rng.integers(5, 12)), rng)
         yield replace(
@@ -219,12 +220,13 @@ def _riff(seconds: float, rng: Generator) -> Iterator[Pluck]:
     """A pattern on the low strings, repeated, some of its notes palm-muted."""
     step_s = _draw_step_s(rng, notes_per_beat=4) * 1.5
     steps = int(rng.integers(5, 10))
-    frets, strings_ = rng.integers(0, 8, steps), rng.integers(0, 3, steps)
+    frets, string_choice = rng.integers(0, 8, steps), rng.integers(0, 3, steps)
     muted, rests = rng.random(steps) < 0.3, rng.random(steps) < 0.2
+    rests[0] = False
     for index, start_s in _grid(step_s, seconds):
         k = index % steps
         if not rests[k]:
-            fret, string = int(frets[k]), int(strings_[k])
+            fret, string = int(frets[k]), int(string_choice[k])
             length_s = min(step_s * 1.5, seconds - start_s)
             strength = 1.0 if k == 0 else rng.uniform(0.5, 0.9)
             yield Pluck(start_s, string, fret, length_s, strength, palm_muted=bool(muted[k]))
@@ -243,10 +245,11 @@ def _strum(seconds: float, rng: Generator) -> Iterator[Pluck]:
         if pattern[index % 8]:
             up = index % 2 == 1
             strength = rng.uniform(0.35, 0.7) if up else rng.uniform(0.6, 1.0)
-            ordered = chord[: -4 if up else None : -1] if up else chord
+            # An upstroke catches the three highest strings, the highest first.
+            ordered = chord[:-4:-1] if up else chord
             for order, (string, fret) in enumerate(ordered):
                 pluck_s = start_s + order * spread_s
-                length_s = max(seconds - pluck_s, 0.05)
+                length_s = max(seconds - pluck_s, _SHORTEST_NOTE_S)
                 yield Pluck(pluck_s, string, fret, length_s, strength)
 
 
@@ -320,8 +323,8 @@ def _draw_chord(rng: Generator) -> list[tuple[int, int]]:
 
 
 def _grid(step_s: float, seconds: float) -> Iterator[tuple[int, float]]:
-    """Index and start of every step that begins before ``seconds``, at least 50 ms before."""
+    """Index and start of every step that leaves time for a note before ``seconds``."""
     for index in count():
-        if index * step_s >= seconds - 0.05:
+        if index * step_s >= seconds - _SHORTEST_NOTE_S:
             return
         yield index, index * step_s

@@ -100,8 +100,10 @@ def pick_velocity(seconds: Signal, pick_delay_s: float, pick_width_s: float) -> 
 
 def _smooth_step(phase: Signal) -> Signal:
     """Integral of a Hann pulse: 0 up to phase 0, 1 from phase 1."""
-    inside = np.clip(phase, 0.0, 1.0)
-    return inside - np.sin(2 * np.pi * inside) / (2 * np.pi)
+    step = np.heaviside(phase - 1, 1.0)
+    rising = (phase > 0) & (phase < 1)
+    step[rising] = phase[rising] - np.sin(2 * np.pi * phase[rising]) / (2 * np.pi)
+    return step
 
 
 def _decay_rate(since_release_s: Signal, decay: Decay) -> Signal:

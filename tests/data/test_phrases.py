@@ -34,6 +34,11 @@ def test_writers_keep_to_the_instrument(style: int) -> None:
             assert 0 < note.strength <= 1
 
 
+@pytest.mark.parametrize("style", range(len(STYLES)))
+def test_no_phrase_is_nothing_but_rests(style: int) -> None:
+    assert all(any(STYLES[style](1.3, np.random.default_rng(seed))) for seed in range(500))
+
+
 def test_ornaments_occur() -> None:
     plucks = [
         note
