@@ -108,7 +108,7 @@ class Black65:
         self._capacitors_ohm = half_step_s / np.array([COUPLING_F, CATHODE_F, OUTPUT_F])
         coupling_v = GRID_LEAK_OHM * rest.grid_a
         self._sources_v = np.array([coupling_v, rest.cathode_v, rest.plate_v])
-        self._guess = np.array([rest.cathode_v, rest.plate_v - rest.cathode_v])
+        self._guess = np.array([rest.cathode_v, rest.plate_v - rest.cathode_v, 0.0])
 
     def process(self, input_v: Volts) -> Volts:
         """Output volts for the next input volts, both of shape ``(samples,)``."""
@@ -127,14 +127,15 @@ def _solve(input_v: Volts, capacitors_ohm: Volts, sources_v: Volts, guess_v: Vol
         input_v: shape ``(samples,)``, volts.
         capacitors_ohm: T / 2C of the coupling, cathode and output capacitors.
         sources_v: the sources of these three; overwritten.
-        guess_v: last cathode voltage and last plate-to-cathode voltage; overwritten.
+        guess_v: last cathode voltage, last plate-to-cathode voltage and how far the
+            latter moved in the last step; overwritten.
 
     Returns:
         Volts, shape ``(samples,)``.
     """
     coupling_ohm, bypass_ohm, output_ohm = capacitors_ohm
     coupling_v, bypass_v, output_v = sources_v
-    cathode_v, plate_cathode_v = guess_v
+    cathode_v, plate_cathode_v, plate_move_v = guess_v
 
     drive_ohm = SOURCE_OHM + coupling_ohm
     leak_share = GRID_LEAK_OHM / (drive_ohm + GRID_LEAK_OHM)
@@ -144,7 +145,6 @@ def _solve(input_v: Volts, capacitors_ohm: Volts, sources_v: Volts, guess_v: Vol
     branch_ohm = LOAD_OHM + output_ohm
     plate_ohm = PLATE_OHM * branch_ohm / (PLATE_OHM + branch_ohm)
 
-    plate_move_v = 0.0
     load_v = np.empty_like(input_v)
     for index, now_v in enumerate(input_v):
         grid_open_v = leak_share * (now_v - coupling_v)
@@ -172,7 +172,7 @@ def _solve(input_v: Volts, capacitors_ohm: Volts, sources_v: Volts, guess_v: Vol
         load_v[index] = LOAD_OHM * output_a
 
     sources_v[:] = coupling_v, bypass_v, output_v
-    guess_v[:] = cathode_v, plate_cathode_v
+    guess_v[:] = cathode_v, plate_cathode_v, plate_move_v
     return load_v
 
 

@@ -106,11 +106,11 @@ class Sd1:
     def __init__(self, rate_hz: float, *, drive: float, tone: float, level: float) -> None:
         input_tau_s = INPUT_F * INPUT_OHM
         output_tau_s = OUTPUT_F * OUTPUT_OHM
-        output_gain = level * LEVEL_POT_OHM / (LEVEL_POT_OHM + LEVEL_SERIES_OHM)
         self._input = _Filter([input_tau_s, 0], [input_tau_s, 1], rate_hz)
         self._gain_leg = _Filter([GAIN_LEG_F, 0], [GAIN_LEG_F * GAIN_LEG_OHM, 1], rate_hz)
         self._tone = _Filter(*tone_transfer(tone), rate_hz)
-        self._output = _Filter([output_gain * output_tau_s, 0], [output_tau_s, 1], rate_hz)
+        self._output = _Filter([output_tau_s, 0], [output_tau_s, 1], rate_hz)
+        self._level = level * LEVEL_POT_OHM / (LEVEL_POT_OHM + LEVEL_SERIES_OHM)
         self._feedback_s = 1 / feedback_ohm(drive)
         self._capacitor_s = 2 * FEEDBACK_F * rate_hz
         self._clipper_state = np.zeros(3)
@@ -120,7 +120,8 @@ class Sd1:
         stage_v = self._input.process(input_v)
         current_a = self._gain_leg.process(stage_v)
         feedback_v = _clip(current_a, self._feedback_s, self._capacitor_s, self._clipper_state)
-        return self._output.process(self._tone.process(stage_v + feedback_v))
+        tone_v = self._tone.process(stage_v + feedback_v)
+        return self._level * self._output.process(tone_v)
 
 
 class _Filter:
