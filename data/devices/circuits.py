@@ -84,8 +84,8 @@ class Circuit:
         """The wet signal of a dry one, from rest, the same at every call.
 
         Wet is aligned with dry: no delay but the circuit's own phase. At the default
-        controls it stays within [-1, 1] for every dry within [-1, 1]; at others it may
-        not, and is not clipped.
+        controls wet stays within [-1, 1] for dry within [-1, 1] (the worst of full-scale
+        noise, pulses and square waves reach 0.83); at others it may not, and is not clipped.
 
         Args:
             dry: shape ``(samples,)``, full scale at 1.
@@ -151,7 +151,7 @@ BLACK65 = Circuit(
     meaning="12AX7 triode gain stage after 1965 Fender amplifiers: grid conduction, memory",
     version=1,
     controls=(
-        Control("gain", 0.25, 0.0, 1.0, "the fraction of the input that reaches the tube"),
+        Control("gain", 0.4, 0.0, 1.0, "the fraction of the input that reaches the tube"),
         Control("level", 0.5, 0.0, 1.0, "the fraction of the output that is passed on"),
     ),
     dry_full_scale_v=10.0,
