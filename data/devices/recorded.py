@@ -18,6 +18,8 @@ from data.devices.alignment import Arrival, Trend, WindowDelay
 from data.devices.import_report import ImportReport, SideReport
 from data.errors import InputError
 
+VERSION = 1  # goes up when the same files give another pair, so that caches can tell
+
 SHORTEST_S = 10.0
 SHORTEST_SHARE = 0.5
 """Of the longer file; below it the two are hardly one take."""

@@ -1,0 +1,154 @@
+"""Effects by name: what a grid file may call for, whichever kind of device makes it.
+
+``resolve`` turns the grid's words (``"sd1"``, ``{name = "ds1", drive = 0.9}``,
+``{name = "my pedal", dry = "a.wav", wet = "b.wav"}``) into an ``Effect`` that says
+completely what the wet signal depends on.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from data import audio
+from data.audio import Samples
+from data.devices import lv2
+from data.devices.circuits import CIRCUITS
+from data.errors import InputError
+
+Kind = Literal["circuit", "lv2", "recording"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Everything that the wet signal of an effect depends on, bar the dry one.
+
+    Attributes:
+        name: what tables and pages call it.
+        kind: which device makes it.
+        device: the circuit's or plugin's own name; empty for a recording.
+        controls: settings by name. For a circuit all of them; for a plugin those that
+            were asked for, the others stay at its defaults.
+        version: of the code that makes it, so that caches can tell.
+        dry_file, wet_file: paths of a recording.
+        content: SHA-256 of a recording's decoded samples, so that a replaced file
+            is another effect.
+    """
+
+    name: str
+    kind: Kind
+    device: str = ""
+    controls: Mapping[str, float] = field(default_factory=dict)
+    version: int = 1
+    dry_file: str = ""
+    wet_file: str = ""
+    content: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; ``Effect(**value)`` reads them back."""
+        return asdict(self)
+
+    def render(self, dry: Samples, sample_rate_hz: int) -> Samples:
+        """The wet signal of a dry one. Not for recordings, whose wet one is a file."""
+        if self.kind == "circuit":
+            return CIRCUITS[self.device].render(dry, sample_rate_hz, **self.controls)
+        return lv2.render(self.device, dry, sample_rate_hz, **self.controls)
+
+
+def names() -> list[str]:
+    """The effects that need no file: circuits first, then plugins."""
+    return [*CIRCUITS, *lv2.EFFECTS]
+
+
+def listing() -> list[tuple[str, str, str]]:
+    """Name, kind and controls (as text, with defaults) of every such effect."""
+    circuits = [
+        (name, "circuit", ", ".join(f"{c.name}={c.default:g}" for c in circuit.controls))
+        for name, circuit in CIRCUITS.items()
+    ]
+    plugins = [
+        (name, "lv2", ", ".join(f"{key}={value:g}" for key, value in plugin.defaults.items()))
+        for name, plugin in lv2.EFFECTS.items()
+    ]
+    return circuits + plugins
+
+
+def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
+    """The effect that a grid file asks for.
+
+    Args:
+        spec: a name, or a table with ``name`` and either controls or the two files
+            ``dry`` and ``wet``; ``lv2 = "URI"`` beside a name of one's own picks any
+            installed plugin, its controls by symbol.
+        folder: where relative paths of recordings start.
+
+    Raises:
+        InputError: unknown name or control, a value out of range, a missing file.
+    """
+    table = {"name": spec} if isinstance(spec, str) else dict(spec)
+    name = table.pop("name", None)
+    if not isinstance(name, str) or not name:
+        raise InputError(
+            "effect",
+            expected='a name, or a table such as {name = "sd1", drive = 0.7}',
+            found=repr(spec),
+            remedy="Name the effect.",
+        )
+    if "dry" in table or "wet" in table:
+        return _recording(name, table, folder)
+    uri = table.pop("lv2", None)
+    controls = _numbers(name, table)
+    if uri is not None:
+        return Effect(name, "lv2", lv2.URI_PREFIX + uri, controls, lv2.VERSION)
+    if name in CIRCUITS:
+        circuit = CIRCUITS[name]
+        return Effect(name, "circuit", name, circuit.settings(**controls), circuit.version)
+    if name in lv2.EFFECTS or name.startswith(lv2.URI_PREFIX):
+        return Effect(name, "lv2", name, controls, lv2.VERSION)
+    near = difflib.get_close_matches(name, names(), 1)
+    raise InputError(
+        f"effect {name!r}",
+        expected="one of " + ", ".join(names()) + ", or a table with dry and wet files",
+        found="no such effect",
+        remedy=f"Did you mean {near[0]!r}?" if near else "Pick one of these.",
+    )
+
+
+def _numbers(name: str, table: Mapping[str, Any]) -> dict[str, float]:
+    for key, value in table.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(
+                f"control {key} of effect {name}",
+                expected="a number",
+                found=repr(value),
+                remedy="Controls are numbers; file names go under dry and wet.",
+            )
+    return {key: float(value) for key, value in table.items()}
+
+
+def _recording(name: str, table: dict[str, Any], folder: Path) -> Effect:
+    dry, wet = table.pop("dry", None), table.pop("wet", None)
+    if not (isinstance(dry, str) and isinstance(wet, str)) or table:
+        raise InputError(
+            f"recording {name!r}",
+            expected="the two keys dry and wet, each a file name, beside the name",
+            found=", ".join(sorted({"dry": dry, "wet": wet} | table)) or "neither",
+            remedy="A recording has no controls: its settings are what was recorded.",
+        )
+    paths = [folder / dry, folder / wet]
+    digest = hashlib.sha256()
+    for path in paths:
+        content = audio.read(path)
+        digest.update(f"{content.sample_rate_hz}:{len(content.samples)}:".encode())
+        digest.update(content.samples.tobytes())
+    return Effect(
+        name,
+        "recording",
+        dry_file=str(paths[0]),
+        wet_file=str(paths[1]),
+        content=digest.hexdigest(),
+    )

@@ -1,0 +1,88 @@
+"""The only frame-index arithmetic of the project, and its inverse.
+
+A frame is ``frame_size`` consecutive dry samples whose target is the wet sample at
+the frame's *last* index. A frame is therefore named by its target's index. Frames
+are gathered by index where they are needed and never stored: memory grows with the
+audio, not with frames x frame size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from data.audio import Samples
+from data.errors import InputError
+
+Indices = npt.NDArray[np.int32]
+
+
+class Stretch(NamedTuple):
+    """Samples ``start`` to ``stop`` (exclusive) of a signal, contiguous in time."""
+
+    start: int
+    stop: int
+
+    @property
+    def samples(self) -> int:
+        """How many samples it holds."""
+        return self.stop - self.start
+
+
+def gather(signal: Any, targets: Any, frame_size: int) -> Any:
+    """Frames that end at ``targets``, shape ``(*targets.shape, frame_size, 1)``.
+
+    Both arguments are numpy or JAX arrays; inside a compiled function the gather
+    happens on the device. Every target must be at least ``frame_size - 1``.
+    """
+    reach = np.arange(1 - frame_size, 1, dtype=np.int32)
+    return signal[targets[..., None] + reach][..., None]
+
+
+def with_history(signal: Samples, frame_size: int) -> Samples:
+    """The signal after ``frame_size - 1`` zeros.
+
+    Frame ``n`` of the result (samples ``n`` to ``n + frame_size``) has sample ``n``
+    of the signal as its last one, so a rendering is as long as its input.
+    """
+    return np.concatenate([np.zeros(frame_size - 1, np.float32), signal])
+
+
+def frames_in(stretches: Sequence[Stretch], frame_size: int) -> int:
+    """How many frames lie wholly inside one stretch or another."""
+    return sum(max(0, stretch.samples - frame_size + 1) for stretch in stretches)
+
+
+def target_at(stretches: Sequence[Stretch], frame_size: int, ordinals: Indices) -> Indices:
+    """Target indices of the frames counted through all stretches in order.
+
+    Args:
+        stretches: where frames may lie; none straddles two of them.
+        frame_size: samples a frame.
+        ordinals: frame numbers in ``[0, frames_in(stretches, frame_size))``.
+    """
+    counts = np.array([max(0, s.samples - frame_size + 1) for s in stretches])
+    first_ordinal = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    first_target = np.array([s.start for s in stretches]) + frame_size - 1
+    home = np.searchsorted(np.cumsum(counts), ordinals, side="right")
+    return (first_target[home] + ordinals - first_ordinal[home]).astype(np.int32)
+
+
+def draw(stretches: Sequence[Stretch], frame_size: int, count: int, seed: int) -> Indices:
+    """Draw ``count`` different frames, seeded, and return their target indices.
+
+    Raises ``InputError`` when the stretches hold fewer frames than asked for.
+    """
+    available = frames_in(stretches, frame_size)
+    if count > available:
+        raise InputError(
+            "training_frames",
+            expected=f"at most {available} frames of {frame_size} samples in this split",
+            found=str(count),
+            remedy="Ask for fewer frames or supply a longer signal.",
+        )
+    ordinals = np.random.default_rng(seed).choice(available, size=count, replace=False)
+    return target_at(stretches, frame_size, ordinals.astype(np.int32))

@@ -1,0 +1,62 @@
+"""What fixes a model's shape, and what one prediction costs. Needs no Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Family = Literal["lstm", "gru", "rnn", "dense", "conv"]
+FAMILIES: tuple[str, ...] = get_args(Family)
+
+CONV_KERNEL = 5
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What fixes a model's shape.
+
+    Attributes:
+        family: ``lstm``, ``gru``, ``rnn`` (simple tanh), ``dense`` (on the flattened
+            frame) or ``conv`` (kernel 5, dilation 1, 2, 4, ... by layer).
+        layers: hidden layers, 1 or more.
+        units: units (filters) of every hidden layer.
+        frame_size: dry samples a frame.
+    """
+
+    family: Family
+    layers: int
+    units: int
+    frame_size: int
+
+    def __post_init__(self) -> None:
+        """Refuse a convolution that reaches beyond the frame."""
+        if self.family == "conv" and conv_length(self, self.layers) < 1:
+            raise ValueError(
+                f"{self.layers} convolutional layers reach over more than "
+                f"{self.frame_size} samples; use fewer layers or a longer frame"
+            )
+
+
+def conv_length(a: Architecture, layer: int) -> int:
+    """Output length of the given convolutional layer (no padding)."""
+    return a.frame_size - (CONV_KERNEL - 1) * (2**layer - 1)
+
+
+def multiply_accumulates(a: Architecture) -> int:
+    """Multiply-accumulates of one framed prediction, that is per output sample.
+
+    Counts the matrix products (kernel, recurrent kernel, output) and leaves out
+    biases, gates' products and activations, as is usual for such tables.
+    """
+    gates = {"lstm": 4, "gru": 3, "rnn": 1}
+    total, inputs = 0, 1
+    for layer in range(1, a.layers + 1):
+        if a.family in gates:
+            total += a.frame_size * gates[a.family] * a.units * (inputs + a.units)
+        elif a.family == "dense":
+            total += a.units * (a.frame_size if layer == 1 else a.units)
+        else:
+            total += conv_length(a, layer) * CONV_KERNEL * inputs * a.units
+        inputs = a.units
+    outputs = a.units * conv_length(a, a.layers) if a.family == "conv" else a.units
+    return total + outputs

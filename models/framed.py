@@ -1,0 +1,76 @@
+"""Framed architectures: a frame of dry samples to the one wet sample at its end.
+
+Every family takes ``(batch, frame_size, 1)`` and returns ``(batch, 1)``, both float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from models.architecture import CONV_KERNEL, Architecture
+
+
+def build(architecture: Architecture, seed: int) -> keras.Model:
+    """A Keras model with weights drawn from ``seed`` and from nothing else."""
+    hidden = {"dense": _dense, "conv": _convolutional}.get(architecture.family, _recurrent)
+    return keras.Sequential(
+        [
+            keras.Input((architecture.frame_size, 1), name="frame"),
+            *hidden(architecture, seed),
+            keras.layers.Dense(1, kernel_initializer=_glorot(seed, 0), name="wet"),
+        ],
+        name=f"{architecture.family}_{architecture.layers}x{architecture.units}",
+    )
+
+
+def _glorot(seed: int, layer: int) -> keras.initializers.Initializer:
+    return keras.initializers.GlorotUniform(seed=seed * 1009 + 2 * layer)
+
+
+def _recurrent(a: Architecture, seed: int) -> list[keras.layers.Layer]:
+    kinds: dict[str, Any] = {
+        "lstm": keras.layers.LSTM,
+        "gru": keras.layers.GRU,
+        "rnn": keras.layers.SimpleRNN,
+    }
+    return [
+        kinds[a.family](
+            a.units,
+            return_sequences=layer < a.layers,
+            kernel_initializer=_glorot(seed, layer),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seed * 1009 + 2 * layer + 1),
+            name=f"{a.family}_{layer}",
+        )
+        for layer in range(1, a.layers + 1)
+    ]
+
+
+def _dense(a: Architecture, seed: int) -> list[keras.layers.Layer]:
+    return [
+        keras.layers.Flatten(),
+        *(
+            keras.layers.Dense(
+                a.units, "tanh", kernel_initializer=_glorot(seed, layer), name=f"dense_{layer}"
+            )
+            for layer in range(1, a.layers + 1)
+        ),
+    ]
+
+
+def _convolutional(a: Architecture, seed: int) -> list[keras.layers.Layer]:
+    return [
+        *(
+            keras.layers.Conv1D(
+                a.units,
+                CONV_KERNEL,
+                dilation_rate=2 ** (layer - 1),
+                activation="tanh",
+                kernel_initializer=_glorot(seed, layer),
+                name=f"conv_{layer}",
+            )
+            for layer in range(1, a.layers + 1)
+        ),
+        keras.layers.Flatten(),
+    ]

@@ -1,0 +1,175 @@
+"""The command line: ``python -m study --help``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from data import effects
+from data.errors import InputError
+from study import grid as grids
+from study import running, scheduler, table
+from study.progress import duration
+from study.store import RUNS, Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Train, evaluate and compare small Keras models of guitar pedals.",
+    epilog="Results go to runs/<grid>/results.csv; `make report` turns them into pages.",
+)
+
+GridArgument = Annotated[
+    str, typer.Argument(help="A committed grid's name, or the path of a TOML file.")
+]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all results.")]
+
+
+def explained(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn bad input into one message and exit code 2, an interrupt into 130."""
+
+    @wraps(command)
+    def wrapper(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except InputError as error:
+            Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from error
+        except KeyboardInterrupt:
+            print("Interrupted. The same command continues where it stopped.", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+    return wrapper
+
+
+@app.command("grid")
+@explained
+def grid_command(
+    grid: GridArgument = "quick",
+    dry: Annotated[str | None, typer.Option(help="Recording of the dry signal.")] = None,
+    wet: Annotated[str | None, typer.Option(help="Recording of what the pedal made.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes.  [default: one a core]")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count the runs and estimate the time.")
+    ] = False,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Train and evaluate every run of a grid; the same command continues an interrupted one."""
+    console = Console()
+    loaded = grids.load(grid, _recording(dry, wet))
+    cores = _cores(workers)
+    if dry_run:
+        _print_estimate(loaded, len(cores), console)
+        return
+    results = running.run_grid(loaded, runs, cores, console)
+    _print_summary(results, console)
+    console.print(f"Table: {runs / loaded.name / 'results.csv'}", highlight=False)
+    failed = running.failures(results)
+    for run_id, reason in failed:
+        console.print(f"[red]failed[/] {run_id}: {reason}", highlight=False, soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("data")
+@explained
+def data_command(
+    grid: GridArgument = "quick",
+    dry: Annotated[str | None, typer.Option(help="Recording of the dry signal.")] = None,
+    wet: Annotated[str | None, typer.Option(help="Recording of what the pedal made.")] = None,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Make (or import and check) the dry/wet pairs of a grid and say what was found."""
+    loaded = grids.load(grid, _recording(dry, wet))
+    running.prepare_pairs(loaded.runs, runs / "pairs", Console())
+    print(f"Pairs: {runs / 'pairs'}")
+
+
+@app.command("table")
+@explained
+def table_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
+    """Gather a grid's results into results.csv again and print the best."""
+    results = table.write(Store(runs / grids.folder_name(grid)))
+    running.require_finished(results, grid)
+    _print_summary(results, Console())
+
+
+@app.command("grids")
+@explained
+def grids_command() -> None:
+    """List the grids that come with the project."""
+    listing = Table("grid", "title")
+    for name in grids.committed_names():
+        listing.add_row(name, grids.title(name))
+    Console().print(listing)
+
+
+@app.command("effects")
+@explained
+def effects_command() -> None:
+    """List the effects that a grid file can name, with their controls."""
+    listing = Table("effect", "kind", "controls")
+    for name, kind, controls in effects.listing():
+        listing.add_row(name, kind, controls)
+    Console().print(listing)
+
+
+def _recording(dry: str | None, wet: str | None) -> tuple[str, str] | None:
+    if bool(dry) != bool(wet):
+        raise InputError(
+            "recording",
+            expected="both files, DRY=a.wav and WET=b.wav",
+            found="only " + ("DRY" if dry else "WET"),
+            remedy="Give both, or neither for the grid's own effects.",
+        )
+    return (dry, wet) if dry and wet else None
+
+
+def _cores(workers: int | None) -> list[int]:
+    available = scheduler.cores()
+    if workers is not None and workers > len(available):
+        raise InputError(
+            "--workers",
+            expected=f"at most {len(available)}, the cores of this machine",
+            found=str(workers),
+            remedy="Each worker is bound to a core of its own.",
+        )
+    return available[:workers]
+
+
+def _print_estimate(grid: grids.Grid, workers: int, console: Console) -> None:
+    from study.estimate import estimate  # starts JAX, which takes seconds
+
+    with console.status("measuring each architecture for a moment"):
+        result = estimate(grid, workers)
+    for architecture, rate in result.frames_per_second.items():
+        console.print(
+            f"{architecture.family} {architecture.layers}x{architecture.units}, frame "
+            f"{architecture.frame_size}: {rate:,.0f} frames/s a core",
+            highlight=False,
+        )
+    console.print(
+        f"{grid.title}: {result.runs} runs, about {duration(result.hours * 3600)} "
+        f"({result.hours:.2f} hours) of training with {workers} workers",
+        highlight=False,
+    )
+
+
+def _print_summary(results: Any, console: Console) -> None:
+    best = running.summary(results)
+    listing = Table(*best.columns, title="finished runs, best validation ESR first")
+    for row in best.head(20).itertuples(index=False):
+        listing.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row))
+    console.print(listing)
+    if len(best) > 20:
+        console.print(f"... and {len(best) - 20} more in results.csv", highlight=False)

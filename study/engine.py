@@ -1,0 +1,168 @@
+"""The fast path of training: one compiled scan over all batches of an epoch.
+
+Keras owns the model, the loss and the optimiser; here they are called statelessly
+(``stateless_call``, ``stateless_apply``) inside ``jax.jit``, so an epoch is one call.
+Frames are gathered on the device from the audio by target index, one batch at a time.
+The losses equal those of ``model.fit`` on the same batches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from data import frames
+from data.frames import Indices
+from models.architecture import Architecture
+from models.framed import build
+from models.losses import training_loss
+
+
+class TrainingState(NamedTuple):
+    """Everything that an epoch changes, as flat lists of arrays.
+
+    Attributes:
+        weights: trainable variables of the model, in Keras' order.
+        optimiser: variables of the optimiser, in Keras' order.
+    """
+
+    weights: list[jax.Array]
+    optimiser: list[jax.Array]
+
+
+class Program(NamedTuple):
+    """The compiled functions for one architecture and loss."""
+
+    epoch: Any  # (state, dry, wet, batches, rest) -> (state, losses)
+    loss: Any  # (weights, dry, wet, batches) -> mean loss
+    predict: Any  # (weights, block of dry samples) -> wet samples
+
+
+def initial_state(architecture: Architecture, seed: int) -> TrainingState:
+    """Weights drawn from the seed and an optimiser that has not moved yet."""
+    model = build(architecture, seed)
+    optimiser = _adam(model)
+    return TrainingState(
+        [jnp.asarray(v.value) for v in model.trainable_variables],
+        [jnp.asarray(v.value) for v in optimiser.variables],
+    )
+
+
+def learning_rate_at(epoch: int, epochs: int, peak: float, schedule: str) -> float:
+    """Learning rate of an epoch (from 0): constant, or half a cosine down to 1 %."""
+    if schedule == "constant":
+        return peak
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * epoch / epochs)))
+
+
+def with_learning_rate(state: TrainingState, learning_rate: float) -> TrainingState:
+    """The state with the optimiser's rate replaced."""
+    variables = list(state.optimiser)
+    variables[_LEARNING_RATE] = jnp.asarray(learning_rate, jnp.float32)
+    return state._replace(optimiser=variables)
+
+
+# Where Keras' optimisers keep their rate among their variables (after the step count).
+_LEARNING_RATE = 1
+
+
+def _adam(model: keras.Model) -> keras.optimizers.Optimizer:
+    optimiser = keras.optimizers.Adam(1e-3)
+    optimiser.build(model.trainable_variables)
+    assert optimiser.variables[_LEARNING_RATE].path.endswith("learning_rate")
+    return optimiser
+
+
+@lru_cache(maxsize=32)
+def program(architecture: Architecture, loss_name: str) -> Program:
+    """Functions compiled on first use and shared by every run of the same shape.
+
+    The model in here is a template: weights always come in as arguments.
+    """
+    model = build(architecture, seed=0)
+    optimiser = _adam(model)
+    loss_fn, lookback = training_loss(loss_name)
+    size = architecture.frame_size
+    # Recurrent layers keep a random seed for dropout, which none of ours has.
+    fixed = [jnp.asarray(v.value) for v in model.non_trainable_variables]
+
+    def predictions(weights: list[jax.Array], inputs: jax.Array) -> jax.Array:
+        outputs: jax.Array = model.stateless_call(weights, fixed, inputs)[0]
+        return outputs
+
+    def batch_loss(
+        weights: list[jax.Array], dry: jax.Array, wet: jax.Array, targets: jax.Array
+    ) -> jax.Array:
+        consecutive = targets[:, None] + np.arange(-lookback, 1, dtype=np.int32)
+        inputs = frames.gather(dry, consecutive, size).reshape(-1, size, 1)
+        predicted = predictions(weights, inputs).reshape(consecutive.shape)
+        value: jax.Array = loss_fn(wet[consecutive], predicted)
+        return value
+
+    @jax.jit
+    def epoch(
+        state: TrainingState, dry: jax.Array, wet: jax.Array, batches: jax.Array, rest: jax.Array
+    ) -> tuple[TrainingState, jax.Array]:
+        """One pass over ``batches`` (batch count, batch size) and a shorter ``rest``."""
+
+        def step(state: TrainingState, targets: jax.Array) -> tuple[TrainingState, jax.Array]:
+            loss, slopes = jax.value_and_grad(batch_loss)(state.weights, dry, wet, targets)
+            weights, variables = optimiser.stateless_apply(state.optimiser, slopes, state.weights)
+            return TrainingState(list(weights), list(variables)), loss
+
+        state, losses = jax.lax.scan(step, state, batches)
+        if rest.size:
+            state, last = step(state, rest)
+            losses = jnp.append(losses, last)
+        return state, losses
+
+    @jax.jit
+    def loss(
+        weights: list[jax.Array], dry: jax.Array, wet: jax.Array, batches: jax.Array
+    ) -> jax.Array:
+        """Mean loss over batches of equal size, without training."""
+        losses: jax.Array = jax.lax.map(lambda t: batch_loss(weights, dry, wet, t), batches)
+        return losses.mean()
+
+    @jax.jit
+    def predict(weights: list[jax.Array], block: jax.Array) -> jax.Array:
+        """The samples that the frames inside a block of dry samples end at."""
+        targets = np.arange(size - 1, block.shape[0], dtype=np.int32)
+        inputs: jax.Array = frames.gather(block, targets, size)
+        return predictions(weights, inputs)[:, 0]
+
+    return Program(epoch, loss, predict)
+
+
+def batches_of(targets: Indices, batch_size: int) -> tuple[Indices, Indices]:
+    """Whole batches, shape ``(batches, batch_size)``, and the shorter rest."""
+    whole = len(targets) // batch_size * batch_size
+    return targets[:whole].reshape(-1, batch_size), targets[whole:]
+
+
+@lru_cache(maxsize=8)
+def compiled_epoch(
+    architecture: Architecture, loss_name: str, samples: int, count: int, batch_size: int
+) -> Callable[..., tuple[TrainingState, jax.Array]]:
+    """The epoch function, compiled ahead so that epochs can be timed without that.
+
+    Args:
+        architecture: of the model.
+        loss_name: of the training loss.
+        samples: length of the pair.
+        count: frames an epoch.
+        batch_size: frames a step.
+    """
+    signal = np.zeros(samples, np.float32)  # its shape matters, never its values
+    batches, rest = batches_of(np.zeros(count, np.int32), batch_size)
+    state = initial_state(architecture, seed=0)
+    return (
+        program(architecture, loss_name).epoch.lower(state, signal, signal, batches, rest).compile()
+    )

@@ -1,0 +1,297 @@
+"""A grid file (TOML) becomes a validated list of runs.
+
+Every key of a ``[[runs]]`` block may hold one value or a list; the block stands for
+every combination of its lists, and a grid for all its blocks. A run's id hashes its
+*full* configuration, defaults included, so that editing a default can never change
+what an old id means.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import itertools
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from data import effects
+from data.effects import Effect
+from data.errors import InputError
+from data.pairs import DrySignal
+from data.splits import SplitMode
+from models.architecture import Architecture, Family, multiply_accumulates
+
+COMMITTED = Path(__file__).parent / "grids"
+
+LossName = Literal["mae", "mse", "esr", "esr_preemph_dc"]
+Schedule = Literal["constant", "cosine"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+_Config = TypeVar("_Config", bound=_Strict)
+
+
+class SignalConfig(_Strict):
+    """What all runs of a grid share: the dry signal and how it is split.
+
+    Attributes:
+        seconds: length of the built-in dry signal; recordings bring their own.
+        seed: of the built-in dry signal.
+        split: ``random`` 5-second segments, or ``sequential`` in time.
+        segment_seconds: length of a segment.
+        split_seed: of the random split.
+    """
+
+    seconds: Annotated[float, Field(ge=20, le=36_000)] = 480.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    split: SplitMode = "random"
+    segment_seconds: Annotated[float, Field(ge=0.1, le=600)] = 5.0
+    split_seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def dry(self) -> DrySignal:
+        """The built-in dry signal asked for."""
+        return DrySignal(self.seconds, self.seed)
+
+
+class RunConfig(_Strict):
+    """One grid point, complete: nothing else decides its result.
+
+    Attributes:
+        effect: what is modelled, as ``data.effects.Effect`` holds it.
+        signal: the dry signal and the split.
+        family, layers, units, frame_size: the architecture (``models.architecture``).
+        training_frames: frames drawn once from the training split.
+        epochs: passes over those frames.
+        batch_size: frames a step.
+        learning_rate: Adam's, at its highest.
+        schedule: ``constant``, or ``cosine`` down to 1 % at the last epoch.
+        loss: training loss (``models.losses``).
+        sample_rate_hz: of dry and wet.
+        seed: of the weights, the draw of frames and their order.
+        validation_frames: frames drawn from the validation split to follow training.
+        patience: epochs without a better validation loss before training stops, and
+            then the best weights are kept; 0 trains all epochs and keeps the last.
+        checkpoint_epochs: epochs whose weights are kept and evaluated as rows of
+            their own.
+    """
+
+    effect: dict[str, Any]
+    signal: SignalConfig = SignalConfig()
+    family: Family = "lstm"
+    layers: Annotated[int, Field(ge=1, le=8)] = 1
+    units: Annotated[int, Field(ge=1, le=1024)] = 16
+    frame_size: Annotated[int, Field(ge=2, le=8192)] = 64
+    training_frames: Annotated[int, Field(ge=1)] = 40_000
+    epochs: Annotated[int, Field(ge=1)] = 50
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    schedule: Schedule = "constant"
+    loss: LossName = "mae"
+    sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)] = 22_050
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    validation_frames: Annotated[int, Field(ge=64)] = 4096
+    patience: Annotated[int, Field(ge=0)] = 0
+    checkpoint_epochs: tuple[Annotated[int, Field(ge=1)], ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> RunConfig:
+        _ = self.architecture  # raises for a convolution longer than the frame
+        late = [epoch for epoch in self.checkpoint_epochs if epoch > self.epochs]
+        if late:
+            raise ValueError(f"checkpoint_epochs {late} lie beyond the {self.epochs} epochs")
+        return self
+
+    @property
+    def architecture(self) -> Architecture:
+        """What fixes the model's shape."""
+        return Architecture(self.family, self.layers, self.units, self.frame_size)
+
+    @property
+    def made_by(self) -> Effect:
+        """The effect, as an object."""
+        return Effect(**self.effect)
+
+    @property
+    def training_cost(self) -> float:
+        """Forward multiply-accumulates of the whole training, to weigh runs by."""
+        macs = multiply_accumulates(self.architecture)
+        return float(macs) * self.training_frames * self.epochs
+
+    @property
+    def run_id(self) -> str:
+        """Readable name of the run, closed by a hash of every field."""
+        fields = self.model_dump(mode="json")
+        # A recording is known by its content, wherever its files lie.
+        fields["effect"] |= {"dry_file": "", "wet_file": ""}
+        content = json.dumps(fields, sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:10]
+        effect = "".join(c if c.isalnum() else "-" for c in self.effect["name"])[:24]
+        shape = f"{self.family}-{self.layers}x{self.units}-f{self.frame_size}"
+        amount = f"n{_short(self.training_frames)}-e{self.epochs}-s{self.seed}"
+        return f"{effect}-{shape}-{amount}-{digest}"
+
+
+def _short(count: int) -> str:
+    return f"{count // 1000}k" if count % 1000 == 0 else str(count)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A set of runs with a name.
+
+    Attributes:
+        name: folder under ``runs/``; the file's stem.
+        title: heading of the report.
+        runs: in the order of the file, without repetition.
+    """
+
+    name: str
+    title: str
+    runs: tuple[RunConfig, ...]
+
+
+def committed_names() -> list[str]:
+    """Grids that come with the project."""
+    return sorted(path.stem for path in COMMITTED.glob("*.toml"))
+
+
+def folder_name(name_or_path: str) -> str:
+    """The folder under ``runs/`` of a grid: its name, or its file's stem."""
+    return Path(name_or_path).stem
+
+
+def title(name: str) -> str:
+    """The title of a committed grid."""
+    return str(tomllib.loads((COMMITTED / f"{name}.toml").read_text("utf-8"))["title"])
+
+
+def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
+    """Read and validate a grid.
+
+    Args:
+        name_or_path: a committed grid's name or the path of a TOML file.
+        recording: dry and wet file that take the place of the grid's effects.
+
+    Raises:
+        InputError: naming the key, what it allows and what was found.
+    """
+    path = _find(name_or_path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"grid {path}", expected="a TOML file", found=str(error), remedy="Mend the syntax."
+        ) from error
+    _refuse_unknown(f"grid {path}", table, ["title", "signal", "runs"])
+    signal = _validated(SignalConfig, table.get("signal", {}), f"grid {path}, [signal]")
+    blocks = table.get("runs")
+    if not isinstance(blocks, list) or not blocks:
+        raise InputError(
+            f"grid {path}",
+            expected="at least one [[runs]] block",
+            found="none",
+            remedy="The committed grids show how one looks.",
+        )
+    runs: dict[str, RunConfig] = {}
+    for number, block in enumerate(blocks, 1):
+        where = f"grid {path}, [[runs]] block {number}"
+        for run in _expanded(block, signal, where, path.parent, recording):
+            runs.setdefault(run.run_id, run)
+    return Grid(path.stem, str(table.get("title", path.stem)), tuple(runs.values()))
+
+
+def _find(name_or_path: str) -> Path:
+    committed = COMMITTED / f"{name_or_path}.toml"
+    if committed.is_file():
+        return committed
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(name_or_path, committed_names(), 1)
+    raise InputError(
+        f"grid {name_or_path!r}",
+        expected=f"one of {', '.join(committed_names())}, or the path of a TOML file",
+        found="neither",
+        remedy=f"Did you mean {near[0]!r}?" if near else "Check the spelling or the path.",
+    )
+
+
+def _expanded(
+    block: Mapping[str, Any],
+    signal: SignalConfig,
+    where: str,
+    folder: Path,
+    recording: tuple[str, str] | None,
+) -> Iterable[RunConfig]:
+    """Every combination of a block's lists, the last key varying fastest."""
+    settable = [key for key in RunConfig.model_fields if key != "signal"]
+    _refuse_unknown(where, block, settable)
+    axes = {key: _values(key, value) for key, value in block.items()}
+    axes["effect"] = _effects(axes.get("effect", []), where, folder, recording)
+    ordered = [key for key in settable if key in axes]
+    for combination in itertools.product(*(axes[key] for key in ordered)):
+        values = dict(zip(ordered, combination, strict=True))
+        yield _validated(RunConfig, {"signal": signal, **values}, where)
+
+
+def _values(key: str, value: Any) -> list[Any]:
+    """The values of an axis; ``checkpoint_epochs`` is itself a list, not an axis."""
+    if key == "checkpoint_epochs":
+        return [value]
+    return value if isinstance(value, list) else [value]
+
+
+def _effects(
+    specs: list[Any], where: str, folder: Path, recording: tuple[str, str] | None
+) -> list[dict[str, Any]]:
+    if recording:
+        dry, wet = recording
+        name = Path(wet).stem if Path(wet).stem != "wet" else Path(wet).resolve().parent.name
+        return [effects.resolve({"name": name, "dry": dry, "wet": wet}, Path()).to_dict()]
+    if not specs or specs == ["recording"]:
+        raise InputError(
+            where,
+            expected="an effect, or a recording given with DRY=a.wav WET=b.wav",
+            found="a grid for recordings without one" if specs else "no key effect",
+            remedy="Add DRY=... WET=... to the command, or name an effect in the grid.",
+        )
+    return [effects.resolve(spec, folder).to_dict() for spec in specs]
+
+
+def _refuse_unknown(where: str, table: Mapping[str, Any], known: list[str]) -> None:
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            raise InputError(
+                f"{where}, key {key!r}",
+                expected="one of " + ", ".join(known),
+                found="an unknown key",
+                remedy=f"Did you mean {near[0]!r}?" if near else "Remove it.",
+            )
+
+
+def _validated(kind: type[_Config], values: Mapping[str, Any], where: str) -> _Config:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        _refuse_unknown(
+            where, {key: None} if first["type"] == "extra_forbidden" else {}, [*kind.model_fields]
+        )
+        raise InputError(
+            f"{where}, key {key!r}" if key else where,
+            expected=first["msg"].removeprefix("Input should be ").removeprefix("Value error, "),
+            found=repr(first["input"]) if key else "a combination that does not fit",
+            remedy="See the list of keys in the README.",
+        ) from error

@@ -1,0 +1,79 @@
+"""What a run learns from and is judged on: a pair and its split. Needs no Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from data import pairs, splits
+from data.audio import Samples
+from data.pairs import Pair
+from data.splits import Split
+from study import baselines
+from study.grid import RunConfig
+
+
+@dataclass(frozen=True)
+class Material:
+    """A pair at the run's sample rate and its train, validation and test stretches."""
+
+    pair: Pair
+    split: Split
+
+    @property
+    def test_dry(self) -> Samples:
+        """The scored part of the test split, dry."""
+        return splits.scored(self.pair.dry, self.split.test)
+
+    @property
+    def test_target(self) -> Samples:
+        """The scored part of the test split, wet."""
+        return splits.scored(self.pair.wet, self.split.test)
+
+    def test_fir(self, taps: int) -> Samples:
+        """The scored part of the test split as the best linear filter predicts it."""
+        fir = baselines.best_fir(self.pair.dry, self.pair.wet, self.split.train, taps)
+        return splits.scored(baselines.filtered(self.pair.dry, fir), self.split.test)
+
+
+class Materials:
+    """Material by run, made once and kept in memory: many runs share few pairs."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._materials: dict[str, Material] = {}
+        self._firs: dict[tuple[str, int], Samples] = {}
+
+    def of(self, config: RunConfig) -> Material:
+        """The run's material, from memory, from the disk or made now.
+
+        Raises:
+            InputError: whatever the device, the import or the split finds wrong.
+        """
+        key = self._key(config)
+        if key not in self._materials:
+            self._materials[key] = self._load(config)
+        return self._materials[key]
+
+    def test_fir(self, config: RunConfig) -> Samples:
+        """The linear baseline of the run's frame size on its test split."""
+        key = (self._key(config), config.frame_size)
+        if key not in self._firs:
+            self._firs[key] = self.of(config).test_fir(config.frame_size)
+        return self._firs[key]
+
+    def _key(self, config: RunConfig) -> str:
+        pair = pairs.key(config.made_by, config.signal.dry, config.sample_rate_hz)
+        return pair + config.signal.model_dump_json()
+
+    def _load(self, config: RunConfig) -> Material:
+        signal = config.signal
+        pair = pairs.pair(config.made_by, signal.dry, config.sample_rate_hz, self._cache)
+        split = splits.split(
+            len(pair.dry),
+            pair.sample_rate_hz,
+            mode=signal.split,
+            segment_seconds=signal.segment_seconds,
+            seed=signal.split_seed,
+        )
+        return Material(pair, split)

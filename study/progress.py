@@ -1,0 +1,172 @@
+"""What a running grid shows: runs done, frames per second, time left, best so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from study.grid import Grid, RunConfig
+
+PLAIN_EVERY_S = 15.0
+
+
+class GridProgress:
+    """Follows the events of a grid; a live display on a terminal, lines elsewhere.
+
+    Args:
+        grid: what is being run.
+        finished: final rows of the runs that were finished before.
+        console: where to draw.
+    """
+
+    def __init__(self, grid: Grid, finished: list[dict[str, Any]], console: Console) -> None:
+        self._configs = {config.run_id: config for config in grid.runs}
+        self._console = console
+        self._share: dict[str, float] = {row["run_id"]: 1.0 for row in finished}
+        self._rate: dict[str, float] = {}
+        self._text: dict[str, str] = {}
+        self._best: dict[str, dict[str, Any]] = {}
+        self._failed = 0
+        self._done = len(finished)
+        for row in finished:
+            self._note_result(row)
+        self._already = self._work_done()
+        self._started = self._last_line = time.monotonic()
+        self._bar = Progress(
+            TextColumn("{task.completed:.0%}"), BarColumn(40), TextColumn("{task.description}")
+        )
+        self._task = self._bar.add_task("", total=1.0)
+        self._live = Live(console=console, refresh_per_second=4, get_renderable=self._renderable)
+
+    def __enter__(self) -> GridProgress:
+        """Start drawing."""
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop drawing."""
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def follow(self, event: dict[str, Any]) -> None:
+        """Take in one event of the scheduler."""
+        handlers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "start": self._on_start,
+            "epoch": self._on_epoch,
+            "evaluate": self._on_evaluate,
+            "done": self._on_done,
+            "died": self._on_died,
+        }
+        handlers[event["event"]](event)
+        quiet_for = time.monotonic() - self._last_line
+        if not self._console.is_terminal and quiet_for > PLAIN_EVERY_S:
+            self._line(self._summary())
+
+    def _on_start(self, event: dict[str, Any]) -> None:
+        self._text[event["run"]] = "starting"
+
+    def _on_epoch(self, event: dict[str, Any]) -> None:
+        config = self._configs[event["run"]]
+        self._share[event["run"]] = event["epoch"] / config.epochs
+        self._rate[event["run"]] = event["frames_per_second"]
+        self._text[event["run"]] = (
+            f"epoch {event['epoch']}/{config.epochs}, validation loss "
+            f"{event['validation_loss']:.2e}"
+        )
+
+    def _on_evaluate(self, event: dict[str, Any]) -> None:
+        self._text[event["run"]] = "evaluating"
+        self._rate.pop(event["run"], None)
+
+    def _on_done(self, event: dict[str, Any]) -> None:
+        run_id, row = event["run"], event["row"]
+        self._forget(run_id)
+        self._share[run_id] = 1.0
+        self._done += 1
+        self._note_result(row)
+        outcome = f"ESR {row['esr']:.4f}" if row["status"] == "ok" else f"FAILED: {row['error']}"
+        self._line(f"{self._done}/{len(self._configs)} {run_id}: {outcome}")
+
+    def _on_died(self, event: dict[str, Any]) -> None:
+        self._forget(event["run"])
+        what = "given up" if event["given_up"] else "restarted, it continues"
+        self._line(f"a worker died (code {event['code']}) on {event['run']}: {what}")
+
+    def _forget(self, run_id: str) -> None:
+        self._text.pop(run_id, None)
+        self._rate.pop(run_id, None)
+
+    def _note_result(self, row: dict[str, Any]) -> None:
+        if row["status"] != "ok":
+            self._failed += 1
+            return
+        best = self._best.get(row["effect"])
+        if best is None or row["validation_esr"] < best["validation_esr"]:
+            self._best[row["effect"]] = row
+
+    def _line(self, text: str) -> None:
+        self._last_line = time.monotonic()
+        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+    def _work_done(self) -> float:
+        return sum(self._configs[run].training_cost * share for run, share in self._share.items())
+
+    def _summary(self) -> str:
+        parts = [f"{self._done}/{len(self._configs)} runs"]
+        if self._failed:
+            parts.append(f"{self._failed} failed")
+        if self._rate:
+            parts.append(f"{sum(self._rate.values()):,.0f} frames/s")
+        parts.append(f"{self._time_left()} left")
+        return ", ".join(parts)
+
+    def _time_left(self) -> str:
+        total = sum(config.training_cost for config in self._configs.values())
+        now = self._work_done()
+        elapsed = time.monotonic() - self._started
+        if now <= self._already:
+            return "unknown time"
+        return duration(elapsed * (total - now) / (now - self._already))
+
+    def _renderable(self) -> Table:
+        total = sum(config.training_cost for config in self._configs.values())
+        self._bar.update(
+            self._task, completed=self._work_done() / total, description=self._summary()
+        )
+        view = Table.grid()
+        view.add_row(self._bar)
+        for run_id, text in sorted(self._text.items()):
+            view.add_row(f"  {run_id}: {text}")
+        for effect, row in sorted(self._best.items()):
+            shape = _shape(self._configs[row["run_id"]])
+            view.add_row(f"  best {effect}: {shape}, ESR {row['esr']:.4f}")
+        return view
+
+
+def _shape(config: RunConfig) -> str:
+    return (
+        f"{config.family} {config.layers}x{config.units}, frame {config.frame_size}, "
+        f"{config.training_frames:,} frames"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A length of time for people: ``42 s``, ``7 min``, ``3.4 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

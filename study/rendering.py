@@ -1,0 +1,74 @@
+"""A trained model over a whole signal: framed and exact.
+
+Every output sample is the model's answer to its own frame, computed from zero state.
+The signal goes through in blocks, so memory is bounded however long it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from data import frames
+from data.audio import Samples
+from data.frames import Stretch
+from models.architecture import Architecture
+from study.engine import program
+
+BLOCK_SAMPLES = 2048
+
+
+class Rendering(NamedTuple):
+    """A prediction and what it took.
+
+    Attributes:
+        samples: as long as the input.
+        seconds: wall time, compilation apart.
+    """
+
+    samples: Samples
+    seconds: float
+
+
+def render(architecture: Architecture, weights: list[jax.Array], dry: Samples) -> Rendering:
+    """Predict the wet signal of a dry one, sample for sample.
+
+    The first ``frame_size - 1`` samples see zeros before the signal's start. Blocks
+    have one length (the last is padded), so one compilation serves every signal.
+    """
+    predict = program(architecture, "mae").predict
+    size = architecture.frame_size
+    blocks = -(-len(dry) // BLOCK_SAMPLES)
+    padded = frames.with_history(dry, size)
+    padded = np.pad(padded, (0, blocks * BLOCK_SAMPLES + size - 1 - len(padded)))
+    predict(weights, padded[: BLOCK_SAMPLES + size - 1]).block_until_ready()  # compiles
+    started = time.perf_counter()
+    wet = [
+        predict(weights, padded[start : start + BLOCK_SAMPLES + size - 1])
+        for start in range(0, blocks * BLOCK_SAMPLES, BLOCK_SAMPLES)
+    ]
+    samples = np.concatenate([np.asarray(block) for block in wet])[: len(dry)]
+    return Rendering(samples, time.perf_counter() - started)
+
+
+def render_stretches(
+    architecture: Architecture,
+    weights: list[jax.Array],
+    dry: Samples,
+    stretches: Sequence[Stretch],
+) -> Rendering:
+    """Each stretch rendered by itself, at its place in a signal of zeros elsewhere.
+
+    No frame reaches from one stretch into another.
+    """
+    whole = np.zeros_like(dry)
+    seconds = 0.0
+    for stretch in stretches:
+        part = render(architecture, weights, dry[stretch.start : stretch.stop])
+        whole[stretch.start : stretch.stop] = part.samples
+        seconds += part.seconds
+    return Rendering(whole, seconds)

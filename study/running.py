@@ -1,0 +1,112 @@
+"""From a grid to its finished table: pairs first, then workers, then the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from data.errors import InputError
+from study import table
+from study.grid import Grid, RunConfig
+from study.material import Materials
+from study.progress import GridProgress
+from study.scheduler import Scheduler
+from study.store import Store
+
+
+def run_grid(grid: Grid, root: Path, cores: list[int], console: Console) -> pd.DataFrame:
+    """Train and evaluate what is not finished yet and return the whole table.
+
+    Interrupted at any moment, the same call continues. Writes the table after every
+    finished run, so that it can be read while the grid runs.
+
+    Raises:
+        InputError: an effect cannot be made or the disk is full.
+    """
+    store = Store(root / grid.name)
+    store.write_grid(grid)
+    _forget_failures(store)
+    prepare_pairs(grid.runs, store.pairs, console)
+    finished = [r["rows"][-1] for r in (run.result() for run in store.runs()) if r]
+    if len(finished) < len(grid.runs):
+        console.print(
+            f"{grid.title}: {len(grid.runs)} runs, {len(finished)} of them finished before, "
+            f"{len(cores)} workers",
+            highlight=False,
+        )
+        scheduler = Scheduler(store, cores[: len(grid.runs) - len(finished)])
+        with GridProgress(grid, finished, console) as progress:
+            for event in scheduler.events():
+                progress.follow(event)
+                if event["event"] == "done":
+                    table.write(store)
+    return table.write(store)
+
+
+def prepare_pairs(runs: Iterable[RunConfig], cache: Path, console: Console) -> None:
+    """Make every dry/wet pair of the runs, and print what importing a recording found."""
+    materials = Materials(cache)
+    seen = set()
+    for config in runs:
+        key = (str(config.effect), config.sample_rate_hz, config.signal)
+        if key in seen:
+            continue
+        seen.add(key)
+        pair = materials.of(config).pair
+        console.print(
+            f"{pair.name}: {len(pair.dry) / pair.sample_rate_hz:.0f} s at {pair.sample_rate_hz} Hz",
+            highlight=False,
+        )
+        for line in pair.report:
+            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _forget_failures(store: Store) -> None:
+    """Let failed runs be tried again, except those that would fail the same way."""
+    for run in store.runs():
+        result = run.result()
+        if result and result["status"] == "failed" and not result["is_final"]:
+            with run.lock() as mine:
+                if mine:
+                    run.result_file.unlink(missing_ok=True)
+
+
+def summary(results: pd.DataFrame) -> pd.DataFrame:
+    """The final rows, best validation ESR first, in the columns people look at first."""
+    final = results[results["is_final"].fillna(False) & (results["status"] == "ok")]
+    final = final.sort_values(["effect", "validation_esr"])
+    layers, units = final["layers"].astype(str), final["units"].astype(str)
+    return pd.DataFrame(
+        {
+            "effect": final["effect"],
+            "model": final["family"] + " " + layers + "x" + units,
+            "frame": final["frame_size"],
+            "frames": final["training_frames"],
+            "epochs": final["epoch"],
+            "seed": final["seed"],
+            "MAE": final["mae"],
+            "R2": final["r2"],
+            "ESR": final["esr"],
+            "FIR ESR": final["fir_esr"],
+        }
+    )
+
+
+def failures(results: pd.DataFrame) -> list[tuple[str, str]]:
+    """Run id and reason of every failed run."""
+    failed = results[results["status"] == "failed"]
+    return list(zip(failed["run_id"], failed["error"], strict=True))
+
+
+def require_finished(results: pd.DataFrame, grid: str) -> None:
+    """Raise ``InputError`` when a table holds no finished run."""
+    if not (results["status"] == "ok").any():
+        raise InputError(
+            f"study {grid}",
+            expected="at least one finished run",
+            found=f"{len(results)} runs, none of them finished",
+            remedy=f"Run `make grid GRID={grid}`.",
+        )

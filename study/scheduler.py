@@ -1,0 +1,165 @@
+"""Worker processes, one a core, and what they report.
+
+The scheduler hands out no work (workers take runs by lock); it starts workers,
+replaces those that die, gives up on a run that keeps killing them, and passes their
+events on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data.errors import InputError
+from study import table
+from study.store import Store
+
+DEATHS_A_RUN = 3
+
+# One thread a worker: two one-core processes beat one two-core process on small models.
+ONE_THREAD = {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+Event = dict[str, Any]
+
+
+def cores() -> list[int]:
+    """The processors that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
+@dataclass
+class Worker:
+    """A worker process, the core it is bound to and the run it is on."""
+
+    process: subprocess.Popen[str]
+    core: int
+    run_id: str | None = None
+
+
+@dataclass
+class Scheduler:
+    """Runs a grid's workers and yields their events.
+
+    Attributes:
+        store: of the grid; its pairs should be made already.
+        core_list: one worker is bound to each.
+    """
+
+    store: Store
+    core_list: list[int]
+    _events: queue.Queue[tuple[Worker, Event | None]] = field(default_factory=queue.Queue)
+    _deaths: Counter[str] = field(default_factory=Counter)
+    _workers: list[Worker] = field(default_factory=list)
+
+    def events(self) -> Iterator[Event]:
+        """Start the workers and yield what they say until all have ended.
+
+        Adds an event ``died`` (run, code, given_up) for a worker that was killed.
+
+        Raises:
+            InputError: the disk is full. Nothing finished is lost.
+        """
+        try:
+            for core in self.core_list:
+                self._start(core)
+            while self._workers:
+                source, event = self._events.get()
+                if event is None:
+                    yield from self._ended(source)
+                    continue
+                if event["event"] == "fatal":
+                    raise InputError(
+                        f"folder {self.store.root}",
+                        expected="room on the disk",
+                        found=event["reason"],
+                        remedy="Free some space; the same command then continues.",
+                    )
+                source.run_id = event["run"] if event["event"] != "done" else None
+                yield event
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End all workers; what they had finished or checkpointed stays."""
+        for each in self._workers:
+            each.process.kill()
+            each.process.wait()
+        self._workers.clear()
+
+    def _start(self, core: int) -> None:
+        log = self.store.root / f"worker-{core}.log"
+        with log.open("a", encoding="utf-8") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "study.worker", str(self.store.root)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parents[1])},
+                start_new_session=True,  # Ctrl-C is for the scheduler, which then ends them
+            )
+        # Long before JAX starts and counts its processors.
+        os.sched_setaffinity(process.pid, {core})
+        started = Worker(process, core)
+        self._workers.append(started)
+        threading.Thread(target=self._read, args=(started,), daemon=True).start()
+
+    def _read(self, source: Worker) -> None:
+        assert source.process.stdout is not None
+        for line in source.process.stdout:
+            try:
+                self._events.put((source, json.loads(line)))
+            except json.JSONDecodeError:
+                continue  # the last line of a worker that was killed while writing it
+        self._events.put((source, None))
+
+    def _ended(self, source: Worker) -> Iterator[Event]:
+        self._workers.remove(source)
+        code = source.process.wait()
+        if code == 0:
+            return
+        run_id = source.run_id
+        given_up = False
+        if run_id is not None:
+            self._deaths[run_id] += 1
+            given_up = self._deaths[run_id] >= DEATHS_A_RUN and self._give_up(run_id, code)
+        elif self._deaths["start"] >= DEATHS_A_RUN:
+            log = self.store.root / f"worker-{source.core}.log"
+            raise InputError(
+                "worker process",
+                expected="it to start",
+                found=f"exit code {code}, {DEATHS_A_RUN} times",
+                remedy=f"Read the end of {log}.",
+            )
+        else:
+            self._deaths["start"] += 1
+        yield {"event": "died", "run": run_id, "code": code, "given_up": given_up}
+        self._start(source.core)
+
+    def _give_up(self, run_id: str, code: int) -> bool:
+        folder = self.store.run(run_id)
+        cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+        with folder.lock() as mine:
+            if mine:
+                table.write_failure(
+                    folder.config(),
+                    folder,
+                    f"its worker process died {DEATHS_A_RUN} times ({cause}); "
+                    "too little memory is the usual cause",
+                )
+        return mine

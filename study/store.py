@@ -1,0 +1,160 @@
+"""The ``runs/`` folder: atomic, resumable, readable.
+
+    runs/pairs/<effect>-<hash>/{dry.wav, wet.wav, pair.json}     shared by all grids
+    runs/<grid>/grid.json                      title and run ids, in order
+    runs/<grid>/results.csv, results.parquet   the table
+    runs/<grid>/history.parquet                loss by epoch of every run
+    runs/<grid>/report/index.html
+    runs/<grid>/runs/<run id>/
+        config.json         the whole configuration
+        checkpoint.npz      where an unfinished run goes on; gone when it is finished
+        epochs/0020.keras   weights at a checkpoint epoch
+        model.keras         the model that the last row of the run describes
+        history.csv         loss by epoch
+        prediction.wav, epochs/0020.wav    test split as the model renders it
+        result.json         rows and timings; its presence says "finished"
+        lock                held by the process that works on the run
+
+Every file is written aside and renamed, so none is ever half there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from data.errors import InputError
+from study import files
+from study.grid import Grid, RunConfig
+
+RUNS = Path("runs")
+
+State = Literal["finished", "failed", "begun", "pending"]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def config_file(self) -> Path:
+        """Configuration."""
+        return self.path / "config.json"
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where training goes on."""
+        return self.path / "checkpoint.npz"
+
+    @property
+    def history_file(self) -> Path:
+        """Loss by epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def result_file(self) -> Path:
+        """Rows and timings."""
+        return self.path / "result.json"
+
+    def model_file(self, epoch: int | None = None) -> Path:
+        """The final model, or the one kept at an epoch."""
+        return self.path / ("model.keras" if epoch is None else f"epochs/{epoch:04d}.keras")
+
+    def prediction_file(self, epoch: int | None = None) -> Path:
+        """The test split as that model renders it."""
+        return self.path / ("prediction.wav" if epoch is None else f"epochs/{epoch:04d}.wav")
+
+    def config(self) -> RunConfig:
+        """The configuration that the run was made with."""
+        return RunConfig.model_validate(files.read_json(self.config_file))
+
+    def write_config(self, config: RunConfig) -> None:
+        """Write the configuration, unless it is there."""
+        if not self.config_file.exists():
+            files.write_json(self.config_file, config.model_dump(mode="json"))
+
+    def result(self) -> dict[str, Any] | None:
+        """``{"status", "rows", ...}`` of a finished or failed run, else None."""
+        return files.read_json(self.result_file) if self.result_file.exists() else None
+
+    def state(self) -> State:
+        """How far the run is."""
+        result = self.result()
+        if result is not None:
+            return "failed" if result["status"] == "failed" else "finished"
+        return "begun" if self.checkpoint_file.exists() else "pending"
+
+    def lock(self) -> AbstractContextManager[bool]:
+        """Try to become the one process that works on the run."""
+        return files.lock(self.path / "lock")
+
+
+@dataclass(frozen=True)
+class Store:
+    """Everything that a grid has produced.
+
+    Attributes:
+        root: ``runs/<grid>``.
+    """
+
+    root: Path
+
+    @property
+    def pairs(self) -> Path:
+        """The dry/wet pairs, shared with the other grids."""
+        return self.root.parent / "pairs"
+
+    @property
+    def manifest_file(self) -> Path:
+        """Title and run ids."""
+        return self.root / "grid.json"
+
+    @property
+    def table_file(self) -> Path:
+        """The results table; a Parquet twin lies beside it."""
+        return self.root / "results.csv"
+
+    @property
+    def report_folder(self) -> Path:
+        """The HTML report."""
+        return self.root / "report"
+
+    def run(self, run_id: str) -> RunFolder:
+        """The folder of a run."""
+        return RunFolder(self.root / "runs" / run_id)
+
+    def write_grid(self, grid: Grid) -> None:
+        """Lay out the folders of a grid; whatever is finished stays."""
+        for config in grid.runs:
+            self.run(config.run_id).write_config(config)
+        manifest = {"name": grid.name, "title": grid.title, "runs": [r.run_id for r in grid.runs]}
+        files.write_json(self.manifest_file, manifest)
+
+    def manifest(self) -> dict[str, Any]:
+        """``{"name", "title", "runs"}`` of the grid that was last laid out here.
+
+        Raises:
+            InputError: there is none.
+        """
+        if not self.manifest_file.exists():
+            raise InputError(
+                f"study {self.root}",
+                expected="results of a grid",
+                found="none" if not self.root.exists() else "a folder without grid.json",
+                remedy=f"Run `make grid GRID={self.root.name}` first.",
+            )
+        return dict(files.read_json(self.manifest_file))
+
+    def runs(self) -> Iterator[RunFolder]:
+        """The runs of the grid, in its order."""
+        return (self.run(run_id) for run_id in self.manifest()["runs"])

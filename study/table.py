@@ -1,0 +1,119 @@
+"""The results table: its columns, their meaning and units, and its files.
+
+One row a model: the final one of every run, and one for every checkpoint epoch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from study import files
+from study.grid import RunConfig
+from study.store import RunFolder, Store
+
+# Column -> (pandas dtype, meaning). The order is the order in the files.
+COLUMNS: dict[str, tuple[str, str]] = {
+    "run_id": ("string", "folder under runs/<grid>/runs"),
+    "status": ("string", "ok, failed, or pending"),
+    "error": ("string", "why the run failed"),
+    "effect": ("string", "what is modelled"),
+    "family": ("string", "lstm, gru, rnn, dense or conv"),
+    "layers": ("Int64", "hidden layers"),
+    "units": ("Int64", "units a hidden layer"),
+    "frame_size": ("Int64", "dry samples a frame"),
+    "training_frames": ("Int64", "frames drawn from the training split"),
+    "epochs": ("Int64", "epochs asked for"),
+    "epoch": ("Int64", "epoch whose weights this row describes"),
+    "is_final": ("boolean", "whether this is the run's last row, model.keras"),
+    "batch_size": ("Int64", "frames a step"),
+    "learning_rate": ("Float64", "Adam's highest"),
+    "schedule": ("string", "of the learning rate"),
+    "loss": ("string", "training loss"),
+    "sample_rate_hz": ("Int64", "of dry and wet"),
+    "seed": ("Int64", "of weights, draw and order of frames"),
+    "mae": ("Float64", "test: mean |y - p|"),
+    "r2": ("Float64", "test: 1 - sum (y-p)^2 / sum (y - mean y)^2"),
+    "esr": ("Float64", "test: sum (y-p)^2 / sum y^2"),
+    "esr_preemph": ("Float64", "test: ESR after 1 - 0.85 z^-1"),
+    "dc": ("Float64", "test: (mean (y-p))^2 / mean y^2"),
+    "mr_stft": ("Float64", "test: multi-resolution STFT distance"),
+    "esr_above_8khz": ("Float64", "test: ESR of the band above 8 kHz; high-frequency error"),
+    "lsd_db": ("Float64", "test: log-spectral distance in dB"),
+    "lsd_above_8khz_db": ("Float64", "test: the same above 8 kHz"),
+    "validation_esr": ("Float64", "ESR on the validation split, by which to choose"),
+    "dry_mae": ("Float64", "test: MAE of the dry signal as prediction"),
+    "dry_r2": ("Float64", "test: R2 of the dry signal as prediction"),
+    "dry_esr": ("Float64", "test: ESR of the dry signal as prediction"),
+    "fir_mae": ("Float64", "test: MAE of the best FIR with frame_size taps"),
+    "fir_r2": ("Float64", "test: R2 of that FIR"),
+    "fir_esr": ("Float64", "test: ESR of that FIR"),
+    "parameters": ("Int64", "trainable numbers"),
+    "macs_per_sample": ("Int64", "multiply-accumulates an output sample, framed"),
+    "training_seconds": ("Float64", "up to this epoch, on one core, compilation apart"),
+    "inference_seconds_per_second": ("Float64", "framed, on one core, a second of audio"),
+}
+
+METRICS = [name for name, (_, meaning) in COLUMNS.items() if meaning.startswith("test: ")]
+TIMINGS = ["training_seconds", "inference_seconds_per_second"]
+
+
+def typed(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as a table with every column, in order and with its dtype."""
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype({name: dtype for name, (dtype, _) in COLUMNS.items()})
+
+
+def write_failure(
+    config: RunConfig, folder: RunFolder, reason: str, *, is_final: bool = False
+) -> None:
+    """Record that a run failed and why; a final failure is not tried again."""
+    row = {**described(config), "status": "failed", "error": reason, "is_final": True}
+    files.write_json(folder.result_file, {"status": "failed", "is_final": is_final, "rows": [row]})
+
+
+def collect(store: Store) -> pd.DataFrame:
+    """The table of a grid as its run folders stand now; unfinished runs are pending."""
+    rows: list[dict[str, Any]] = []
+    for run in store.runs():
+        result = run.result()
+        rows += result["rows"] if result else [{**described(run.config()), "status": "pending"}]
+    return typed(rows)
+
+
+def described(config: RunConfig) -> dict[str, Any]:
+    """The columns that a run's configuration fills."""
+    values = config.model_dump()
+    own = {name: values[name] for name in COLUMNS if name in values}
+    return {"run_id": config.run_id, **own, "effect": config.effect["name"]}
+
+
+def history(store: Store) -> pd.DataFrame:
+    """Loss by epoch of every finished run: run_id, epoch, loss, validation_loss."""
+    parts = [
+        pd.read_csv(run.history_file).assign(run_id=run.run_id)
+        for run in store.runs()
+        if run.history_file.exists()
+    ]
+    columns = ["run_id", "epoch", "loss", "validation_loss"]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def write(store: Store) -> pd.DataFrame:
+    """Collect the table and write it as CSV and Parquet; history as Parquet."""
+    table = collect(store)
+    files.write_whole(store.table_file, lambda p: table.to_csv(p, index=False))
+    files.write_whole(store.table_file.with_suffix(".parquet"), _parquet(table))
+    files.write_whole(store.root / "history.parquet", _parquet(history(store)))
+    return table
+
+
+def _parquet(table: pd.DataFrame) -> Any:
+    return lambda path: table.to_parquet(path, index=False)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A table that ``write`` wrote as CSV, with its dtypes."""
+    return pd.read_csv(path, dtype={name: dtype for name, (dtype, _) in COLUMNS.items()})
