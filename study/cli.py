@@ -17,7 +17,7 @@ from data.errors import InputError
 from study import grid as grids
 from study import running, scheduler, table
 from study.progress import duration
-from study.store import RUNS, Store
+from study.store import CHECKPOINT_EVERY_S, RUNS, Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,6 +63,9 @@ def grid_command(
         bool, typer.Option("--dry-run", help="Only count the runs and estimate the time.")
     ] = False,
     runs: RunsOption = RUNS,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, hidden=True, help="Training time between checkpoints.")
+    ] = CHECKPOINT_EVERY_S,
 ) -> None:
     """Train and evaluate every run of a grid; the same command continues an interrupted one."""
     console = Console()
@@ -71,7 +74,7 @@ def grid_command(
     if dry_run:
         _print_estimate(loaded, len(cores), console)
         return
-    results = running.run_grid(loaded, runs, cores, console)
+    results = running.run_grid(loaded, runs, cores, console, checkpoint_seconds)
     _print_summary(results, console)
     console.print(f"Table: {runs / loaded.name / 'results.csv'}", highlight=False)
     failed = running.failures(results)

@@ -14,10 +14,16 @@ from study.grid import Grid, RunConfig
 from study.material import Materials
 from study.progress import GridProgress
 from study.scheduler import Scheduler
-from study.store import Store
+from study.store import CHECKPOINT_EVERY_S, Store
 
 
-def run_grid(grid: Grid, root: Path, cores: list[int], console: Console) -> pd.DataFrame:
+def run_grid(
+    grid: Grid,
+    root: Path,
+    cores: list[int],
+    console: Console,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+) -> pd.DataFrame:
     """Train and evaluate what is not finished yet and return the whole table.
 
     Interrupted at any moment, the same call continues. Writes the table after every
@@ -37,7 +43,7 @@ def run_grid(grid: Grid, root: Path, cores: list[int], console: Console) -> pd.D
             f"{len(cores)} workers",
             highlight=False,
         )
-        scheduler = Scheduler(store, cores[: len(grid.runs) - len(finished)])
+        scheduler = Scheduler(store, cores[: len(grid.runs) - len(finished)], checkpoint_every_s)
         with GridProgress(grid, finished, console) as progress:
             for event in scheduler.events():
                 progress.follow(event)

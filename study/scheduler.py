@@ -21,7 +21,7 @@ from typing import Any
 
 from data.errors import InputError
 from study import table
-from study.store import Store
+from study.store import CHECKPOINT_EVERY_S, Store
 
 DEATHS_A_RUN = 3
 
@@ -58,10 +58,12 @@ class Scheduler:
     Attributes:
         store: of the grid; its pairs should be made already.
         core_list: one worker is bound to each.
+        checkpoint_every_s: seconds of training between two checkpoints of a run.
     """
 
     store: Store
     core_list: list[int]
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S
     _events: queue.Queue[tuple[Worker, Event | None]] = field(default_factory=queue.Queue)
     _deaths: Counter[str] = field(default_factory=Counter)
     _workers: list[Worker] = field(default_factory=list)
@@ -103,9 +105,10 @@ class Scheduler:
 
     def _start(self, core: int) -> None:
         log = self.store.root / f"worker-{core}.log"
+        arguments = [str(self.store.root), str(self.checkpoint_every_s)]
         with log.open("a", encoding="utf-8") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "study.worker", str(self.store.root)],
+                [sys.executable, "-m", "study.worker", *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

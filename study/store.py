@@ -31,6 +31,7 @@ from study import files
 from study.grid import Grid, RunConfig
 
 RUNS = Path("runs")
+CHECKPOINT_EVERY_S = 5.0
 
 State = Literal["finished", "failed", "begun", "pending"]
 

@@ -26,9 +26,7 @@ from study import engine, files
 from study.engine import TrainingState
 from study.grid import RunConfig
 from study.material import Material
-from study.store import RunFolder
-
-CHECKPOINT_EVERY_S = 5.0
+from study.store import CHECKPOINT_EVERY_S, RunFolder
 
 
 class TrainingDivergedError(Exception):
@@ -75,8 +73,16 @@ def train(
     material: Material,
     folder: RunFolder,
     after_epoch: Callable[[EpochReport], None] = lambda report: None,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> Progress:
     """Train a run to its end, from its last checkpoint if it has one.
+
+    Args:
+        config: the run.
+        material: its pair and split.
+        folder: where its files go.
+        after_epoch: called with a report after every epoch.
+        checkpoint_every_s: seconds of training between two checkpoints.
 
     Keeps the weights at the run's checkpoint epochs and, at the end, ``model.keras``
     (best weights with patience, else the last) and ``history.csv``.
@@ -115,7 +121,7 @@ def train(
         _refuse_divergence(progress)
         if progress.epoch in config.checkpoint_epochs:
             save_model(config, state.weights, folder.model_file(progress.epoch))
-        if time.monotonic() - saved > CHECKPOINT_EVERY_S:
+        if time.monotonic() - saved >= checkpoint_every_s:
             _save(progress, folder.checkpoint_file)
             saved = time.monotonic()
         after_epoch(EpochReport(progress.epoch, loss, validation_loss, len(targets) / elapsed))

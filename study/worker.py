@@ -1,6 +1,6 @@
 """A worker process: takes runs that nobody works on, one after the other, until none is left.
 
-    python -m study.worker runs/<grid>
+    python -m study.worker runs/<grid> <seconds between checkpoints>
 
 Workers need no master: a run belongs to whoever holds its lock, and the kernel frees
 the lock of a worker that dies. Events go to standard output, a JSON object a line.
@@ -25,7 +25,7 @@ from data.errors import InputError
 from study import evaluation, files, table, training
 from study.grid import RunConfig
 from study.material import Materials
-from study.store import RunFolder, Store
+from study.store import CHECKPOINT_EVERY_S, RunFolder, Store
 
 EXIT_DISK_FULL = 74  # EX_IOERR of sysexits.h
 BUSY_POLL_S = 0.5
@@ -33,7 +33,7 @@ BUSY_POLL_S = 0.5
 Send = Callable[[dict[str, Any]], None]
 
 
-def work(store: Store, send: Send) -> None:
+def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_S) -> None:
     """Do every run of the grid that is not finished and not in other hands.
 
     Long runs first, so that the last worker to finish does not finish much later
@@ -48,7 +48,7 @@ def work(store: Store, send: Send) -> None:
             folder = store.run(run_id)
             with folder.lock() as mine:
                 if mine and not folder.result_file.exists():
-                    _perform(configs[run_id], materials, folder, send)
+                    _perform(configs[run_id], materials, folder, send, checkpoint_every_s)
                 elif not mine:
                     still_waiting.append(run_id)
         if still_waiting == waiting:
@@ -56,7 +56,13 @@ def work(store: Store, send: Send) -> None:
         waiting = still_waiting
 
 
-def _perform(config: RunConfig, materials: Materials, folder: RunFolder, send: Send) -> None:
+def _perform(
+    config: RunConfig,
+    materials: Materials,
+    folder: RunFolder,
+    send: Send,
+    checkpoint_every_s: float,
+) -> None:
     """One run from start (or checkpoint) to ``result.json``, whatever happens."""
     send({"event": "start", "run": config.run_id})
 
@@ -65,7 +71,7 @@ def _perform(config: RunConfig, materials: Materials, folder: RunFolder, send: S
 
     try:
         material = materials.of(config)
-        progress = training.train(config, material, folder, after_epoch)
+        progress = training.train(config, material, folder, after_epoch, checkpoint_every_s)
         send({"event": "evaluate", "run": config.run_id})
         rows = evaluation.evaluate_run(config, materials, folder, progress)
         files.write_json(folder.result_file, {"status": "ok", "rows": rows})
@@ -99,7 +105,7 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Entry point: the store's folder is the only argument."""
+    """Entry point: the arguments are the store's folder and the checkpoint interval."""
     _end_with_parent()
     lines = sys.stdout
 
@@ -108,7 +114,7 @@ def main() -> None:
 
     sys.stdout = sys.stderr  # whatever else prints must not look like an event
     try:
-        work(Store(Path(sys.argv[1])), send)
+        work(Store(Path(sys.argv[1])), send, float(sys.argv[2]))
     except OSError as error:
         send({"event": "fatal", "reason": str(error)})
         sys.exit(EXIT_DISK_FULL)
