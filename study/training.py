@@ -196,7 +196,7 @@ def _save(progress: Progress, path: Path) -> None:
     for name, values in (
         ("weights", progress.state.weights),
         ("optimiser", progress.state.optimiser),
-        ("best", progress.best_weights),
+        ("best_weights", progress.best_weights),
     ):
         arrays |= {f"{name}_{k:03d}": np.asarray(value) for k, value in enumerate(values)}
     files.write_whole(path, lambda aside: np.savez(aside, **arrays))
@@ -216,7 +216,7 @@ def _resumed(config: RunConfig, folder: RunFolder) -> Progress | None:
             kept["losses"].tolist(),
             kept["validation_losses"].tolist(),
             int(kept["best_epoch"]),
-            numbered("best"),
+            numbered("best_weights"),
             float(kept["seconds"]),
         )
 

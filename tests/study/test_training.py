@@ -1,0 +1,186 @@
+"""Training goes on where it was killed, to the last bit; patience, divergence, checkpoints."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+from data.errors import InputError
+from data.pairs import Pair
+from study import training
+from study.grid import RunConfig
+from study.material import Material
+from study.store import RunFolder
+from study.training import EpochReport, Progress, TrainingDivergedError
+from tests import tiny
+
+NEVER_S = 1e9
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def run(
+    config: RunConfig,
+    folder: Path,
+    die_after: int | None = None,
+    material: Callable[[], Material] = tiny.material,
+) -> Progress:
+    def after_epoch(report: EpochReport) -> None:
+        if report.epoch == die_after:
+            raise KilledError
+
+    return training.train(config, material(), RunFolder(folder), after_epoch, checkpoint_every_s=0)
+
+
+def assert_same_bits(a: list[jax.Array], b: list[jax.Array]) -> None:
+    assert len(a) == len(b) > 0
+    for one, other in zip(a, b, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+CASES = {
+    "cosine with checkpoints": (
+        tiny.config(schedule="cosine", checkpoint_epochs=(2, 5)),
+        tiny.material,
+    ),
+    "patience, the first weights are best": (
+        tiny.config(patience=6, learning_rate=0.03, seed=1),
+        tiny.contrary_material,
+    ),
+    "recurrent, two frames a target": (
+        tiny.config(family="gru", loss="esr_preemph_dc"),
+        tiny.material,
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "material"), CASES.values(), ids=CASES.keys())
+def test_a_killed_training_ends_bit_identical_to_an_undisturbed_one(
+    config: RunConfig, material: Callable[[], Material], tmp_path: Path
+) -> None:
+    whole = run(config, tmp_path / "whole", material=material)
+    for epoch in (1, 2, 5):  # killed again and again in one folder
+        with pytest.raises(KilledError):
+            run(config, tmp_path / "killed", epoch, material)
+    resumed = run(config, tmp_path / "killed", material=material)
+
+    assert resumed.epoch == whole.epoch == config.epochs
+    assert resumed.losses == whole.losses
+    assert resumed.validation_losses == whole.validation_losses
+    assert resumed.best_epoch == whole.best_epoch
+    assert_same_bits(resumed.state.weights, whole.state.weights)
+    assert_same_bits(resumed.state.optimiser, whole.state.optimiser)
+    assert_same_bits(resumed.best_weights, whole.best_weights)
+    folders = [RunFolder(tmp_path / name) for name in ("whole", "killed")]
+    assert folders[0].history_file.read_bytes() == folders[1].history_file.read_bytes()
+    for kept_at in (*config.checkpoint_epochs, None):
+        kept = [training.load_weights(folder.model_file(kept_at)) for folder in folders]
+        assert_same_bits(*kept)
+
+
+def test_a_killed_training_does_not_begin_again(tmp_path: Path) -> None:
+    with pytest.raises(KilledError):
+        run(tiny.config(), tmp_path, die_after=4)
+    seen: list[int] = []
+    training.train(
+        tiny.config(),
+        tiny.material(),
+        RunFolder(tmp_path),
+        lambda report: seen.append(report.epoch),
+    )
+    assert seen == [5, 6]
+
+
+def test_without_time_for_a_checkpoint_training_begins_again(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def stop_after_three(report: EpochReport) -> None:
+        seen.append(report.epoch)
+        if report.epoch == 3:
+            raise KilledError
+
+    for _ in range(2):
+        with pytest.raises(KilledError):
+            training.train(
+                tiny.config(), tiny.material(), RunFolder(tmp_path), stop_after_three, NEVER_S
+            )
+    assert seen == [1, 2, 3, 1, 2, 3]
+
+
+def test_patience_stops_and_keeps_the_best_weights(tmp_path: Path) -> None:
+    config = tiny.config(patience=3, epochs=40, learning_rate=0.03, seed=1)
+    progress = run(config, tmp_path, material=tiny.contrary_material)
+    best = int(np.argmin(progress.validation_losses)) + 1
+    assert progress.epoch == best + 3 < 40
+    assert progress.best_epoch == training.final_epoch(config, progress) == best
+    assert_same_bits(training.load_weights(RunFolder(tmp_path).model_file()), progress.best_weights)
+    assert not np.array_equal(progress.state.weights[0], progress.best_weights[0])
+
+
+def test_without_patience_the_last_weights_are_kept(tmp_path: Path) -> None:
+    config = tiny.config(learning_rate=0.03, seed=1)
+    progress = run(config, tmp_path, material=tiny.contrary_material)
+    assert progress.best_epoch < training.final_epoch(config, progress) == config.epochs
+    saved = training.load_weights(RunFolder(tmp_path).model_file())
+    assert_same_bits(saved, progress.state.weights)
+
+
+def test_checkpoint_epochs_keep_the_weights_of_their_epoch(tmp_path: Path) -> None:
+    run(tiny.config(checkpoint_epochs=(2, 4)), tmp_path / "long")
+    run(tiny.config(epochs=2), tmp_path / "short")
+    long, short = RunFolder(tmp_path / "long"), RunFolder(tmp_path / "short")
+    assert_same_bits(
+        training.load_weights(long.model_file(2)), training.load_weights(short.model_file())
+    )
+    assert sorted(p.name for p in (tmp_path / "long/epochs").iterdir()) == [
+        "0002.keras",
+        "0004.keras",
+    ]
+
+
+def test_model_file_is_a_keras_model_that_predicts_the_wet_signal(tmp_path: Path) -> None:
+    run(tiny.config(epochs=60, learning_rate=1e-2, training_frames=800), tmp_path)
+    model = keras.saving.load_model(RunFolder(tmp_path).model_file())
+    pair, test = tiny.pair(), tiny.parts().test[0]
+    windows = np.lib.stride_tricks.sliding_window_view(pair.dry[test.start : test.stop], 16)
+    predicted = np.asarray(model.predict(windows[..., None], verbose=0))[:, 0]
+    target = pair.wet[test.start + 15 : test.stop]
+    assert np.sum((target - predicted) ** 2) / np.sum(target**2) < 0.1
+
+
+def test_history_has_a_line_an_epoch(tmp_path: Path) -> None:
+    progress = run(tiny.config(), tmp_path)
+    lines = RunFolder(tmp_path).history_file.read_text().splitlines()
+    assert lines[0] == "epoch,loss,validation_loss"
+    rows = [[float(value) for value in line.split(",")] for line in lines[1:]]
+    assert rows == [
+        [epoch, progress.losses[epoch - 1], progress.validation_losses[epoch - 1]]
+        for epoch in range(1, 7)
+    ]
+
+
+def test_the_seed_decides_the_result(tmp_path: Path) -> None:
+    one, same, other = (
+        run(tiny.config(seed=seed, epochs=2), tmp_path / str(k)) for k, seed in enumerate((1, 1, 2))
+    )
+    assert one.losses == same.losses != other.losses
+
+
+def test_an_infinite_loss_is_divergence(tmp_path: Path) -> None:
+    pair = tiny.pair()
+    huge = Pair(pair.dry, (pair.wet * 1e30).astype(np.float32), pair.sample_rate_hz, "huge")
+    with pytest.raises(
+        TrainingDivergedError, match=r"diverged: the loss is (inf|nan) after epoch 1"
+    ):
+        training.train(tiny.config(loss="mse"), Material(huge, tiny.parts()), RunFolder(tmp_path))
+    assert not RunFolder(tmp_path).model_file().exists()
+
+
+def test_more_frames_than_the_split_holds_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"training_frames: expected at most \d+ frames of 16"):
+        run(tiny.config(training_frames=10**6), tmp_path)

@@ -1,0 +1,59 @@
+"""A small synthetic pair and run, so that a training takes a fraction of a second."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from data.effects import Effect
+from data.pairs import Pair
+from data.splits import Split, split
+from study.grid import RunConfig
+from study.material import Material
+
+RATE_HZ = 8000
+SECONDS = 10
+FAMILIES = ["lstm", "gru", "rnn", "dense", "conv"]
+
+
+@lru_cache(maxsize=1)
+def pair() -> Pair:
+    """Noise with a swell, and what a soft clipper after a short filter makes of it."""
+    rng = np.random.default_rng(1)
+    samples = SECONDS * RATE_HZ
+    swell = 0.6 + 0.4 * np.sin(2 * np.pi * np.arange(samples) / RATE_HZ)
+    dry = (0.25 * swell * rng.standard_normal(samples)).astype(np.float32)
+    wet = np.tanh(2 * np.convolve(dry, [0.6, 0.3, 0.1])[:samples]).astype(np.float32)
+    return Pair(dry, wet, RATE_HZ, "clipper")
+
+
+def parts() -> Split:
+    return split(len(pair().dry), RATE_HZ, segment_seconds=0.5)
+
+
+def material() -> Material:
+    return Material(pair(), parts())
+
+
+def contrary_material() -> Material:
+    """The wet signal is inverted outside the training split: what helps there harms here."""
+    wet = -pair().wet
+    for stretch in parts().train:
+        wet[stretch.start : stretch.stop] *= -1
+    return Material(Pair(pair().dry, wet, RATE_HZ, "contrary"), parts())
+
+
+def config(**changes: Any) -> RunConfig:
+    """A run of a few hundred frames; ``changes`` replace its fields."""
+    values: dict[str, Any] = {
+        "effect": Effect("clipper", "circuit", "clipper").to_dict(),
+        "family": "dense",
+        "units": 4,
+        "frame_size": 16,
+        "training_frames": 200,
+        "epochs": 6,
+        "batch_size": 64,
+        "sample_rate_hz": RATE_HZ,
+        "validation_frames": 256,
+    }
+    return RunConfig.model_validate(values | changes)
