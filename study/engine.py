@@ -22,6 +22,7 @@ from data import frames
 from data.frames import Indices
 from models.architecture import Architecture
 from models.framed import build
+from models.fused import FusedLSTM
 from models.losses import training_loss
 
 
@@ -69,6 +70,9 @@ def with_learning_rate(state: TrainingState, learning_rate: float) -> TrainingSt
     return state._replace(optimiser=variables)
 
 
+# Frames that are predicted together; few enough that their states stay in the cache.
+FRAMES_AT_ONCE = 128
+
 # Where Keras' optimisers keep their rate among their variables (after the step count).
 _LEARNING_RATE = 1
 
@@ -86,7 +90,7 @@ def program(architecture: Architecture, loss_name: str) -> Program:
 
     The model in here is a template: weights always come in as arguments.
     """
-    model = build(architecture, seed=0)
+    model = build(architecture, seed=0, lstm=FusedLSTM)
     optimiser = _adam(model)
     loss_fn, lookback = training_loss(loss_name)
     size = architecture.frame_size
@@ -133,10 +137,17 @@ def program(architecture: Architecture, loss_name: str) -> Program:
 
     @jax.jit
     def predict(weights: list[jax.Array], block: jax.Array) -> jax.Array:
-        """The samples that the frames inside a block of dry samples end at."""
+        """The samples that the frames inside a block of dry samples end at.
+
+        Their number must be a multiple of ``FRAMES_AT_ONCE``.
+        """
         targets = np.arange(size - 1, block.shape[0], dtype=np.int32)
-        inputs: jax.Array = frames.gather(block, targets, size)
-        return predictions(weights, inputs)[:, 0]
+
+        def some(targets: jax.Array) -> jax.Array:
+            return predictions(weights, frames.gather(block, targets, size))[:, 0]
+
+        samples: jax.Array = jax.lax.map(some, targets.reshape(-1, FRAMES_AT_ONCE))
+        return samples.reshape(-1)
 
     return Program(epoch, loss, predict)
 

@@ -1,0 +1,70 @@
+# Each target sets up what it needs; stamps under .venv make the second call start at once.
+
+GRID ?= quick
+DRY ?=
+WET ?=
+ARGS ?=
+
+PY := .venv/bin/python
+RECORDING := $(if $(DRY),--dry "$(DRY)") $(if $(WET),--wet "$(WET)")
+ROOMS := data models study reports embedded tests
+
+DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice
+
+.DEFAULT_GOAL := help
+.PHONY: help grid estimate report data test lint bench system clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+grid: .venv/.ready ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.wav WET=b.wav], then report
+	@$(PY) -m study grid "$(GRID)" $(RECORDING) $(ARGS); status=$$?; \
+	  if [ $$status -gt 1 ]; then exit $$status; fi; \
+	  $(PY) -m reports "$(GRID)" && exit $$status
+
+estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this machine
+	@$(PY) -m study grid "$(GRID)" $(RECORDING) --dry-run
+
+report: .venv/.ready ## rebuild the pages of GRID from its stored results
+	@$(PY) -m reports "$(GRID)"
+
+data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
+	@$(PY) -m study data "$(GRID)" $(RECORDING)
+
+test: .venv/.ready-dev ## run all tests [ARGS="-m 'not slow'"]
+	$(PY) -m pytest $(ARGS)
+
+lint: .venv/.ready-dev ## check style and types
+	.venv/bin/ruff check $(ROOMS)
+	.venv/bin/ruff format --check $(ROOMS)
+	.venv/bin/mypy
+
+bench: .venv/.ready ## measure training speed and memory against stock Keras on TensorFlow
+	@$(PY) -m tests.bench $(ARGS)
+
+system: ## install the Debian packages that LV2 effects and some tests need
+	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update -q
+	$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -q -y --no-install-recommends $(DEBIAN_PACKAGES)
+
+clean: ## remove the virtual environment and caches; results under runs/ stay
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find $(ROOMS) -name __pycache__ -prune -exec rm -rf {} +
+
+# A Python that TensorFlow has wheels for, with the venv module; tried by running it.
+.venv/bin/python:
+	@for candidate in python3.12 python3.11 python3.13 python3; do \
+	  if $$candidate -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+	  then echo "setting up .venv with $$($$candidate --version)"; exec $$candidate -m venv .venv; fi; \
+	done; \
+	echo "error: expected Python 3.11, 3.12 or 3.13 with its venv module; found none." \
+	  "On Debian or Ubuntu run: make system" >&2; exit 2
+
+.venv/.ready: requirements.txt | .venv/bin/python
+	@echo "installing packages (once, some minutes)"
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.ready-dev: requirements-dev.txt .venv/.ready
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
