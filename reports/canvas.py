@@ -1,0 +1,110 @@
+"""How every figure looks, and its two files: for light pages and for dark ones.
+
+Figures are drawn once, with two reserved colours for ink and faint lines, and saved as
+SVG without dates or random names, so equal inputs give equal files. Text stays text, in
+the reader's own sans-serif font.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.figure import Figure
+
+INK, FAINT = "#1c2331", "#dde2e9"
+_DARK = {INK: "#e4e8ef", FAINT: "#39424f"}
+
+WIDTH_IN = 5.4  # one column of the page; still legible when a phone shrinks it to 3.6
+
+_COLOURS = sns.color_palette("colorblind").as_hex()
+FAMILY_COLOURS = {
+    "lstm": _COLOURS[0],
+    "gru": _COLOURS[1],
+    "rnn": _COLOURS[2],
+    "dense": _COLOURS[3],
+    "conv": _COLOURS[4],
+}
+FAMILY_MARKERS = {"lstm": "o", "gru": "s", "rnn": "^", "dense": "D", "conv": "v"}
+NEUTRAL = "#8a93a1"  # readable on white and on near-black
+
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "pedalframe",
+    "text.parse_math": False,  # names may hold dollar signs
+    "font.size": 11,
+    "font.family": "sans-serif",
+    "axes.labelsize": 11,
+    "axes.titlesize": 11,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.8,
+    "axes.edgecolor": FAINT,
+    "axes.linewidth": 1.0,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "lines.linewidth": 1.5,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A saved figure as a page shows it.
+
+    Attributes:
+        name: file name without ``.svg``; the dark twin ends in ``-dark.svg``.
+        width_px, height_px: natural size.
+    """
+
+    name: str
+    width_px: int
+    height_px: int
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw and save inside this, whatever matplotlibrc the machine has."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def blank(height_in: float, width_in: float = WIDTH_IN) -> Figure:
+    """An empty figure that makes room for its labels by itself."""
+    return Figure(figsize=(width_in, height_in), layout="constrained")
+
+
+def save(figure: Figure, folder: Path, name: str) -> Picture:
+    """Write both variants of a figure."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    light = re.sub(r"'DejaVu Sans'[^;\"]*sans-serif", "system-ui, sans-serif", buffer.getvalue())
+    dark = light
+    for colour, replacement in _DARK.items():
+        dark = dark.replace(colour, replacement)
+    (folder / f"{name}.svg").write_text(light, encoding="utf-8")
+    (folder / f"{name}-dark.svg").write_text(dark, encoding="utf-8")
+    width_in, height_in = figure.get_size_inches()
+    return Picture(name, round(width_in * 96), round(height_in * 96))

@@ -1,0 +1,249 @@
+"""The figures: plain values in, one drawing out. Names of effects never enter a drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from data.audio import Samples
+from reports.canvas import (
+    FAINT,
+    FAMILY_COLOURS,
+    FAMILY_MARKERS,
+    INK,
+    NEUTRAL,
+    WIDTH_IN,
+    blank,
+)
+from reports.numbers import decibels, ranged, short_count, significant
+from reports.results import FAMILY_NAMES, Model, Spread
+
+SPECTROGRAM_FLOOR_DB = -80.0
+
+# 64 steps of 1.25 dB look continuous and compress to a third of the size.
+_SPECTROGRAM_COLOURS = mpl.colormaps["magma"].resampled(64)
+_PREDICTION_STYLES = ("-", "--", ":")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The losses of one run by epoch."""
+
+    family: str
+    epochs: Sequence[float]
+    losses: Sequence[float]
+    validation_losses: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A prediction in a waveform figure."""
+
+    label: str
+    family: str
+    samples: Samples
+
+
+def heat_map(cells: Mapping[tuple[str, int], Spread]) -> Figure:
+    """ESR by structure (rows, best first) and training-set size (columns)."""
+    structures = list(dict.fromkeys(structure for structure, _ in cells))
+    sizes = sorted({size for _, size in cells})
+    means = pd.DataFrame(
+        [[_mean(cells.get((row, size))) for size in sizes] for row in structures],
+        index=pd.Index(structures),
+        columns=pd.Index([short_count(size) for size in sizes]),
+    )
+    notes = [[_cell_note(cells.get((row, size))) for size in sizes] for row in structures]
+    norm = _log_norm(spread.mean for spread in cells.values())
+    figure = blank(1.3 + 0.46 * len(structures), max(WIDTH_IN, 2.6 + 1.05 * len(sizes)))
+    ax = figure.subplots()
+    sns.heatmap(
+        means,
+        ax=ax,
+        annot=np.array(notes),
+        fmt="",
+        annot_kws={"fontsize": 9},
+        norm=norm,
+        cmap="viridis_r",
+        cbar=False,
+        linewidths=2,
+        linecolor="none",
+    )
+    ax.set(xlabel="training frames", ylabel="")
+    ax.tick_params(length=0)
+    ax.tick_params(axis="y", rotation=0)
+    bar = figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=ax, aspect=30, pad=0.02)
+    bar.set_label("test ESR (lower is better)")
+    bar.outline.set_visible(False)
+    _plain_log_ticks(bar.ax)
+    return figure
+
+
+def dots(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
+    """ESR of each model, a dot a seed, beside what the linear filter and the dry signal reach."""
+    figure = blank(1.35 + 0.32 * len(models))
+    ax = figure.subplots()
+    for height, model in enumerate(models):
+        spread, colour = model.spread("esr"), FAMILY_COLOURS[model.family]
+        ax.plot([spread.low, spread.high], [height, height], color=colour, linewidth=1)
+        ax.plot(
+            [row["esr"] for row in model.rows],
+            [height] * spread.count,
+            linestyle="none",
+            marker=FAMILY_MARKERS[model.family],
+            markersize=7,
+            color=colour,
+            alpha=1 if spread.count == 1 else 0.75,
+        )
+    for value, name, style in ((fir_esr, "linear FIR", "--"), (dry_esr, "dry as it is", ":")):
+        ax.axvline(value, color=INK, linestyle=style, linewidth=1.2, label=name)
+    ax.set(xscale="log", xlabel="test ESR (lower is better)", ylim=(len(models) - 0.5, -0.5))
+    ax.set_yticks(range(len(models)), _labels(models))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+    _plain_log_ticks(ax, "x")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    return figure
+
+
+def standing(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
+    """Signal-to-error ratio in dB of doing nothing, a linear filter and some models."""
+    names = ["dry as it is", "linear FIR", *(model.structure for model in models)]
+    ratios_db = [-decibels(esr) for esr in (dry_esr, fir_esr)]
+    ratios_db += [-decibels(model.spread("esr").mean) for model in models]
+    colours = [NEUTRAL, NEUTRAL, *(FAMILY_COLOURS[model.family] for model in models)]
+    figure = blank(0.95 + 0.36 * len(names))
+    ax = figure.subplots()
+    bars = ax.barh(range(len(names)), ratios_db, height=0.62, color=colours)
+    ax.bar_label(bars, [f"{ratio:.1f}" for ratio in ratios_db], padding=4, fontsize=10)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.axvline(0, color=INK, linewidth=1)
+    ax.margins(x=0.1)
+    ax.set_xlabel("signal-to-error ratio, dB (higher is better; silence: 0)")
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+    return figure
+
+
+def learning_curves(curves: Sequence[Curve], loss: str) -> Figure:
+    """Training (dashed) and validation loss (solid) by epoch, a colour a family."""
+    figure = blank(3.7)
+    ax = figure.subplots()
+    alpha = max(0.25, min(1.0, 10 / len(curves)))
+    for curve in curves:
+        look = {"color": FAMILY_COLOURS[curve.family], "alpha": alpha}
+        marker = "." if len(curve.epochs) == 1 else None
+        ax.plot(curve.epochs, curve.validation_losses, marker=marker, **look)
+        ax.plot(curve.epochs, curve.losses, "--", linewidth=1, marker=marker, **look)
+    ax.set(xlabel="epoch", ylabel=f"loss ({loss})", yscale="log")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _plain_log_ticks(ax, "y")
+    families = dict.fromkeys(curve.family for curve in curves)
+    handles = [
+        Line2D([], [], color=FAMILY_COLOURS[family], label=FAMILY_NAMES[family])
+        for family in families
+    ]
+    handles += [
+        Line2D([], [], color=INK, label="validation"),
+        Line2D([], [], color=INK, linestyle="--", linewidth=1, label="training"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    return figure
+
+
+def waveform(
+    start_s: float, sample_rate_hz: int, dry: Samples, target: Samples, traces: Sequence[Trace]
+) -> Figure:
+    """Dry signal, target and predictions above, the predictions' errors below."""
+    time_ms = 1000 * np.arange(len(target)) / sample_rate_hz
+    figure = blank(4.5)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
+    upper.plot(time_ms, dry, color=NEUTRAL, linewidth=1, label="dry")
+    upper.plot(time_ms, target, color=INK, linewidth=2.6, alpha=0.55, label="target")
+    for trace, style in zip(traces, _PREDICTION_STYLES, strict=False):
+        look = {"color": FAMILY_COLOURS[trace.family], "linestyle": style}
+        upper.plot(time_ms, trace.samples, label=trace.label, **look)
+        lower.plot(time_ms, trace.samples - target, linewidth=1.2, **look)
+    lower.axhline(0, color=INK, linewidth=0.8, alpha=0.5)
+    upper.set_ylabel("full scale = 1")
+    lower.set(xlabel=f"ms after {start_s:.2f} s of the test split", ylabel="error")
+    lower.margins(x=0)
+    figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.align_ylabels()
+    return figure
+
+
+def spectrogram(power_db: npt.NDArray[np.float64], seconds: float, sample_rate_hz: int) -> Figure:
+    """A spectrogram on the scale that all of an effect share; 0 dB is the target's maximum."""
+    figure = blank(2.9)
+    ax = figure.subplots()
+    image = ax.imshow(
+        np.maximum(power_db, SPECTROGRAM_FLOOR_DB),
+        origin="lower",
+        aspect="auto",
+        interpolation="none",
+        cmap=_SPECTROGRAM_COLOURS,
+        vmin=SPECTROGRAM_FLOOR_DB,
+        vmax=0,
+        extent=(0, seconds, 0, sample_rate_hz / 2000),
+    )
+    ax.set(xlabel="time, s", ylabel="frequency, kHz")
+    ax.grid(visible=False)
+    bar = figure.colorbar(image, ax=ax, pad=0.02, aspect=25, ticks=[-80, -60, -40, -20, 0])
+    bar.set_label("dB")
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(color=FAINT)
+    return figure
+
+
+def _labels(models: Sequence[Model]) -> list[str]:
+    """Structures, with the training-set size where the models differ in it."""
+    differ = len({model.training_frames for model in models}) > 1
+    return [
+        f"{m.structure}, {short_count(m.training_frames)}" if differ else m.structure
+        for m in models
+    ]
+
+
+def _mean(spread: Spread | None) -> float:
+    return spread.mean if spread else float("nan")
+
+
+def _cell_note(spread: Spread | None) -> str:
+    """Mean, and under it the range over the seeds if there are several."""
+    if spread is None:
+        return ""
+    if spread.count == 1:
+        return significant(spread.mean)
+    return f"{significant(spread.mean)}\n{ranged(spread.low, spread.high)}"
+
+
+def _log_norm(values: Iterable[float]) -> LogNorm:
+    """A logarithmic scale that spans at least a factor of two, so that noise stays pale."""
+    seen = np.maximum([*values], 1e-12)
+    low, high = float(seen.min()), float(seen.max())
+    middle = np.sqrt(low * high)
+    return LogNorm(min(low, middle / np.sqrt(2)), max(high, middle * np.sqrt(2)))
+
+
+def _plain_log_ticks(ax: Axes, axis: str = "y") -> None:
+    """Label 0.01, 0.02, 0.05 instead of powers of ten, which few readers think in."""
+    scale = ax.xaxis if axis == "x" else ax.yaxis
+    low, high = sorted(ax.get_xlim() if axis == "x" else ax.get_ylim())
+    wide = high > 50 * max(low, 1e-12)
+    scale.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
+    scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    scale.set_minor_formatter(NullFormatter())

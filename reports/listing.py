@@ -1,0 +1,154 @@
+"""The table of all rows, as a page shows it: what varies in columns, what does not in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.numbers import significant
+from reports.results import Row
+from study.table import COLUMNS
+
+# What people look at first; the other columns appear on demand.
+FIRST = (
+    "status",
+    "effect",
+    "family",
+    "layers",
+    "units",
+    "frame_size",
+    "training_frames",
+    "epoch",
+    "seed",
+    "validation_esr",
+    "esr",
+    "r2",
+    "mae",
+    "fir_esr",
+    "dry_esr",
+    "parameters",
+    "training_seconds",
+    "inference_seconds_per_second",
+)
+# Settings that a grid may hold constant; results stay in the table even if equal.
+_SETTINGS = (
+    "effect",
+    "family",
+    "layers",
+    "units",
+    "frame_size",
+    "training_frames",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "schedule",
+    "loss",
+    "sample_rate_hz",
+    "seed",
+)
+_MANY_DIGITS = {"r2": 4, "dry_r2": 4, "fir_r2": 4}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column on the page.
+
+    Attributes:
+        name: as in results.csv.
+        meaning: tooltip.
+        is_numeric: aligned right and sorted by value.
+        is_first: shown without asking.
+    """
+
+    name: str
+    meaning: str
+    is_numeric: bool
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text for people and the value to sort by; both empty where nothing is known."""
+
+    text: str
+    sort_key: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row on the page; ``kind`` is final, checkpoint, failed or pending."""
+
+    kind: str
+    run_id: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The whole table.
+
+    Attributes:
+        columns: those whose values differ between rows.
+        lines: final rows first, then failed and pending runs, then checkpoint rows.
+        constants: name, meaning and value of the settings that never differ.
+    """
+
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    constants: tuple[tuple[str, str, str], ...]
+
+    def count(self, kind: str) -> int:
+        """Lines of a kind."""
+        return sum(line.kind == kind for line in self.lines)
+
+
+def listing(rows: Sequence[Row]) -> Listing:
+    """Lay the rows of a results table out for a page."""
+    constant = [name for name in _SETTINGS if _only_value(rows, name) is not None]
+    shown = [name for name in FIRST if name not in constant]
+    shown += [name for name in COLUMNS if name not in (*constant, *shown, "is_final")]
+    if not any(row["error"] for row in rows):
+        shown.remove("error")
+    columns = [
+        Column(name, COLUMNS[name][1], COLUMNS[name][0] in ("Int64", "Float64"), name in FIRST)
+        for name in shown
+    ]
+    ordered = sorted(rows, key=_order)
+    return Listing(
+        tuple(columns),
+        tuple(Line(_kind(row), row["run_id"], _cells(row, shown)) for row in ordered),
+        tuple(
+            (name, COLUMNS[name][1], _cell(name, _only_value(rows, name)).text) for name in constant
+        ),
+    )
+
+
+def _only_value(rows: Sequence[Row], name: str) -> object:
+    values = {row[name] for row in rows}
+    return values.pop() if len(values) == 1 else None
+
+
+def _kind(row: Row) -> str:
+    if row["status"] != "ok":
+        return str(row["status"])
+    return "final" if row["is_final"] else "checkpoint"
+
+
+def _order(row: Row) -> tuple[int, str, float, str, int]:
+    place = ("final", "failed", "pending", "checkpoint").index(_kind(row))
+    best = row["validation_esr"] if _kind(row) == "final" else 0.0
+    return place, row["effect"], best, row["run_id"], row["epoch"] or 0
+
+
+def _cells(row: Row, names: Sequence[str]) -> tuple[Cell, ...]:
+    return tuple(_cell(name, row[name]) for name in names)
+
+
+def _cell(name: str, value: object) -> Cell:
+    if value is None:
+        return Cell("", "")
+    if isinstance(value, float):
+        return Cell(significant(value, _MANY_DIGITS.get(name, 3)), repr(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Cell(f"{value:,}", str(value))
+    return Cell(str(value), str(value))

@@ -1,0 +1,221 @@
+"""The report: one HTML page, written whole, that links only to files beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from data.errors import InputError
+from reports import findings, players, scores, sounds
+from reports.listing import listing
+from reports.provenance import provenance
+from reports.results import Model, Results, read
+from reports.shelf import Facts, Shelf, slug
+from study import files
+from study.material import Materials
+from study.store import Store
+from study.table import COLUMNS
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+PLAYER_NAMES = {
+    "dry": "Dry: what goes into the pedal",
+    "target": "Target: what the pedal makes of it",
+    "prediction": "Prediction: what the model makes of it",
+    "error": "Error: prediction minus target",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on the page; ``alt`` tells the finding, ``title`` what is drawn."""
+
+    source: str
+    dark_source: str
+    width_px: int
+    height_px: int
+    title: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Player:
+    """An audio element."""
+
+    source: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The pictures and players of an effect's best run."""
+
+    run_id: str
+    model: str
+    waveforms: tuple[Picture, ...]
+    spectrograms: tuple[Picture, ...]
+    players: tuple[Player, ...]
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class EffectSection:
+    """What the page shows of one effect; ``problem`` says why there is no sound."""
+
+    name: str
+    anchor: str
+    headline: findings.Headline
+    models: tuple[Model, ...]
+    structures: Picture
+    is_heat_map: bool
+    standing: Picture
+    curves: tuple[Picture, ...]
+    sound: Sound | None
+    problem: str
+
+
+def build(store: Store) -> Path:
+    """Write the report of a grid and return its page.
+
+    Figures and sounds come first and the page last, so that it never links to a file
+    that is not there.
+
+    Raises:
+        InputError: the grid has no finished run.
+    """
+    results = read(store)
+    folder = store.report_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with files.lock(folder / ".lock", wait=True):
+        shelf = Shelf(folder)
+        content = _content(results, shelf)
+        table = pd.DataFrame([*results.rows], columns=[*COLUMNS])
+        files.write_whole(folder / "results.csv", lambda path: table.to_csv(path, index=False))
+        files.write_text(folder / "index.html", _html(content))
+        shelf.sweep()
+    return folder / "index.html"
+
+
+def _html(content: dict[str, Any]) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html").render(content)
+
+
+def _content(results: Results, shelf: Shelf) -> dict[str, Any]:
+    materials = Materials(results.store.pairs)
+    seconds = players.excerpt_seconds(len(results.effects))
+    return {
+        "title": results.title,
+        "grid": results.store.root.name,
+        "effects": [
+            _effect(results, effect, number, shelf, materials, seconds)
+            for number, effect in enumerate(results.effects, 1)
+        ],
+        "listing": listing(results.rows),
+        "failures": [row for row in results.rows if row["status"] == "failed"],
+        "pending": [row for row in results.rows if row["status"] == "pending"],
+        "runs": len(results.configs),
+        "finished": len(results.finals),
+        "seeds": len({config.seed for config in results.configs.values()}),
+        "provenance": provenance(results),
+        "columns": COLUMNS,
+    }
+
+
+def _effect(
+    results: Results,
+    effect: str,
+    number: int,
+    shelf: Shelf,
+    materials: Materials,
+    seconds: float,
+) -> EffectSection:
+    models = results.models_of(effect)
+    drawn = scores.of_effect(results, effect, shelf)
+    sound, problem = _sound_or_problem(results, effect, shelf, materials, seconds)
+    return EffectSection(
+        name=effect,
+        anchor=f"{slug(effect)}-{number}",
+        headline=findings.headline(results, effect),
+        models=tuple(scores.best_of_families(models)),
+        structures=_picture(
+            drawn.folder,
+            drawn.facts["structures"],
+            "Test ESR by structure",
+            findings.structures(models),
+        ),
+        is_heat_map=scores.has_heat_map(models),
+        standing=_picture(
+            drawn.folder,
+            drawn.facts["standing"],
+            "Signal-to-error ratio",
+            findings.standing(models),
+        ),
+        curves=tuple(
+            _picture(
+                drawn.folder, facts, f"Loss by epoch ({loss})",
+                findings.learning(results, effect, loss),
+            )
+            for loss, facts in drawn.facts["curves"].items()
+        ),
+        sound=sound,
+        problem=problem,
+    )  # fmt: skip
+
+
+def _sound_or_problem(
+    results: Results, effect: str, shelf: Shelf, materials: Materials, seconds: float
+) -> tuple[Sound | None, str]:
+    """Numbers stay worth reading where a rendering or a recording has gone missing."""
+    try:
+        kept = sounds.of_effect(results, effect, shelf, materials, seconds)
+    except InputError as error:
+        return None, str(error)
+    best = results.models_of(effect)[0]
+    facts, folder = kept.facts, kept.folder
+    return (
+        Sound(
+            run_id=best.best_run["run_id"],
+            model=best.structure,
+            waveforms=tuple(
+                _picture(folder, own["picture"], name.capitalize(), findings.waveform(name, own))
+                for name, own in facts["waveforms"].items()
+            ),
+            spectrograms=tuple(_spectrograms(folder, facts["spectrograms"])),
+            players=tuple(
+                Player(f"{folder}/{name}.flac", PLAYER_NAMES[name])
+                for name in facts["players"]["files"]
+            ),
+            facts=facts,
+        ),
+        "",
+    )
+
+
+def _spectrograms(folder: str, facts: Facts) -> list[Picture]:
+    excerpt = f"{facts['seconds']:.1f} s from {facts['start_s']:.2f} s of the test split"
+    return [
+        _picture(folder, facts["target"], "Target", f"What the pedal makes of it, {excerpt}."),
+        *(
+            _picture(folder, own["picture"], f"Epoch {own['epoch']}", findings.epoch_picture(own))
+            for own in facts["epochs"]
+        ),
+        _picture(folder, facts["error"], "Error", findings.error_picture(facts)),
+    ]
+
+
+def _picture(folder: str, facts: Facts, title: str, alt: str) -> Picture:
+    base = f"{folder}/{facts['name']}"
+    return Picture(
+        f"{base}.svg", f"{base}-dark.svg", facts["width_px"], facts["height_px"], title, alt
+    )

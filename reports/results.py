@@ -1,0 +1,225 @@
+"""What a report is made of: a grid's stored rows, and its models over all their seeds."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from data.errors import InputError
+from reports.numbers import short_count
+from study import table
+from study.grid import RunConfig
+from study.store import RunFolder, Store
+
+Row = dict[str, Any]
+
+FAMILY_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "dense": "Dense", "conv": "Conv"}
+
+# Settings that every label names; the others only where the grid varies them.
+_ALWAYS_NAMED = {"effect", "family", "layers", "units", "frame_size", "training_frames"}
+# These change what is kept and measured, not what is trained.
+_NEVER_NAMED = {"seed", "checkpoint_epochs"}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A value over the seeds of one configuration."""
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+    @staticmethod
+    def of(values: Iterable[float]) -> Spread:
+        """Mean and range of at least one value."""
+        seen = list(values)
+        return Spread(sum(seen) / len(seen), min(seen), max(seen), len(seen))
+
+
+@dataclass(frozen=True)
+class Model:
+    """One configuration with the final rows of all its finished seeds.
+
+    Attributes:
+        structure: family, layers x units, frame, and whatever else the grid varies apart
+            from the training-set size: "LSTM 1×16, frame 64".
+        rows: final rows, best validation ESR first; never empty.
+    """
+
+    structure: str
+    rows: tuple[Row, ...]
+
+    @property
+    def effect(self) -> str:
+        """What it models."""
+        return str(self.rows[0]["effect"])
+
+    @property
+    def family(self) -> str:
+        """lstm, gru, rnn, dense or conv."""
+        return str(self.rows[0]["family"])
+
+    @property
+    def training_frames(self) -> int:
+        """Frames that each seed was trained on."""
+        return int(self.rows[0]["training_frames"])
+
+    @property
+    def label(self) -> str:
+        """Structure and training-set size."""
+        return f"{self.structure}, {short_count(self.training_frames)} training frames"
+
+    @property
+    def best_run(self) -> Row:
+        """The seed with the lowest validation ESR."""
+        return self.rows[0]
+
+    def spread(self, column: str) -> Spread:
+        """A numeric column over the seeds."""
+        return Spread.of(float(row[column]) for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything stored of a grid.
+
+    Attributes:
+        store: where.
+        title: heading of the report.
+        configs: by run id, in the grid's order.
+        rows: of the results table; ``effect`` tells two settings of one effect apart.
+        history: run_id, epoch, loss, validation_loss.
+    """
+
+    store: Store
+    title: str
+    configs: Mapping[str, RunConfig]
+    rows: tuple[Row, ...]
+    history: pd.DataFrame
+
+    @property
+    def finals(self) -> list[Row]:
+        """The last row of every finished run."""
+        return [row for row in self.rows if row["status"] == "ok" and row["is_final"]]
+
+    @property
+    def effects(self) -> list[str]:
+        """Effects with a finished run, in the grid's order."""
+        return list(dict.fromkeys(str(row["effect"]) for row in self.finals))
+
+    @cached_property
+    def models(self) -> list[Model]:
+        """Configurations, lowest mean validation ESR first."""
+        by_configuration: dict[str, list[Row]] = defaultdict(list)
+        for row in self.finals:
+            by_configuration[_all_but_seed(self.configs[row["run_id"]])].append(row)
+        varied = _varied(self.configs.values())
+        models = [
+            Model(
+                _structure(self.configs[rows[0]["run_id"]], varied),
+                tuple(sorted(rows, key=lambda row: row["validation_esr"])),
+            )
+            for rows in by_configuration.values()
+        ]
+        return sorted(models, key=lambda model: model.spread("validation_esr").mean)
+
+    def models_of(self, effect: str) -> list[Model]:
+        """The models of one effect, lowest mean validation ESR first."""
+        return [model for model in self.models if model.effect == effect]
+
+    def checkpoints_of(self, run_id: str) -> list[Row]:
+        """Rows of a run's checkpoint epochs before its last, in order."""
+        own = [row for row in self.rows if row["run_id"] == run_id and row["status"] == "ok"]
+        last = max(row["epoch"] for row in own)
+        return sorted(
+            (row for row in own if not row["is_final"] and row["epoch"] < last),
+            key=lambda row: row["epoch"],
+        )
+
+    def folder_of(self, row: Row) -> RunFolder:
+        """The run folder of a row."""
+        return self.store.run(row["run_id"])
+
+
+def read(store: Store) -> Results:
+    """Gather what a grid has produced so far.
+
+    Raises:
+        InputError: no grid was laid out here, or none of its runs has finished.
+    """
+    manifest = store.manifest()
+    configs = {run.run_id: run.config() for run in store.runs()}
+    rows = _plain(table.collect(store))
+    _require_finished(store, rows)
+    names = _effect_names(configs)
+    for row in rows:
+        row["effect"] = names[row["run_id"]]
+    return Results(store, str(manifest["title"]), configs, tuple(rows), table.history(store))
+
+
+def _plain(frame: pd.DataFrame) -> list[Row]:
+    """Rows as dictionaries with None for what is missing."""
+    objects = frame.astype(object)
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in objects.where(objects.notna(), None).to_dict("records")
+    ]
+
+
+def _require_finished(store: Store, rows: list[Row]) -> None:
+    if any(row["status"] == "ok" for row in rows):
+        return
+    reasons = [row["error"] for row in rows if row["status"] == "failed"]
+    raise InputError(
+        f"study {store.root}",
+        expected="at least one finished run",
+        found=f"{len(rows)} runs, none finished, {len(reasons)} failed"
+        + (f" (first reason: {reasons[0]})" if reasons else ""),
+        remedy=f"Run `make grid GRID={store.root.name}`.",
+    )
+
+
+def _effect_names(configs: Mapping[str, RunConfig]) -> dict[str, str]:
+    """Effect by run id: its name, with its controls where the name alone is ambiguous."""
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for config in configs.values():
+        kinds[config.effect["name"]].add(json.dumps(config.effect, sort_keys=True))
+    return {
+        run_id: config.effect["name"]
+        if len(kinds[config.effect["name"]]) == 1
+        else _with_controls(config.effect)
+        for run_id, config in configs.items()
+    }
+
+
+def _with_controls(effect: Mapping[str, Any]) -> str:
+    controls = ", ".join(f"{name}={value:g}" for name, value in effect["controls"].items())
+    return f"{effect['name']} ({controls or effect['content'][:8] or effect['device']})"
+
+
+def _all_but_seed(config: RunConfig) -> str:
+    return json.dumps(config.model_dump(mode="json", exclude={"seed"}), sort_keys=True)
+
+
+def _varied(configs: Iterable[RunConfig]) -> list[str]:
+    """Settings that are not the same in every run and that labels would not name anyway."""
+    values: dict[str, set[str]] = defaultdict(set)
+    for config in configs:
+        for name, value in config.model_dump(mode="json").items():
+            values[name].add(json.dumps(value, sort_keys=True))
+    skipped = _ALWAYS_NAMED | _NEVER_NAMED
+    return [name for name, seen in values.items() if len(seen) > 1 and name not in skipped]
+
+
+def _structure(config: RunConfig, varied: Iterable[str]) -> str:
+    family = FAMILY_NAMES.get(config.family, config.family)
+    others = [f"{name.replace('_', ' ')} {getattr(config, name)}" for name in varied]
+    shape = f"{family} {config.layers}\N{MULTIPLICATION SIGN}{config.units}"
+    return ", ".join([shape, f"frame {config.frame_size}", *others])

@@ -1,0 +1,62 @@
+"use strict";
+// Without this script the page shows every row and column, in the order it was written.
+const table = document.getElementById("runs");
+const body = table.tBodies[0];
+const announcer = document.getElementById("announcer");
+const groups = ["final", "failed", "pending", "checkpoint"];
+
+// Checkpoint rows stay below the others whatever the order; empty cells come last.
+function sortBy(index, heading, direction) {
+  const isNumeric = heading.classList.contains("number");
+  const keyOf = (row) => {
+    const cell = row.cells[index];
+    return cell.dataset.key ?? cell.textContent;
+  };
+  const compare = (a, b) => {
+    const group = groups.indexOf(a.className.split(" ")[0]) - groups.indexOf(b.className.split(" ")[0]);
+    const [x, y] = [keyOf(a), keyOf(b)];
+    if (group || x === "" || y === "") return group || (x === "") - (y === "");
+    return direction * (isNumeric ? Number(x) - Number(y) : x.localeCompare(y));
+  };
+  body.append(...[...body.rows].sort(compare));
+}
+
+[...table.tHead.rows[0].cells].forEach((heading, index) => {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = heading.textContent;
+  heading.replaceChildren(button);
+  button.addEventListener("click", () => {
+    const isAscending = heading.getAttribute("aria-sort") !== "ascending";
+    table.querySelector("th[aria-sort]")?.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", isAscending ? "ascending" : "descending");
+    sortBy(index, heading, isAscending ? 1 : -1);
+    announcer.textContent = `Sorted by ${heading.dataset.name}, ${isAscending ? "ascending" : "descending"}.`;
+  });
+});
+
+function toggle(id, className) {
+  const box = document.getElementById(id);
+  const follow = () => table.classList.toggle(className, !box.checked);
+  box?.addEventListener("change", follow);
+  if (box) follow();
+}
+toggle("show-columns", "few");
+toggle("show-checkpoints", "no-checkpoints");
+
+document.getElementById("find").addEventListener("input", (event) => {
+  const words = event.target.value.toLowerCase().split(/\s+/);
+  for (const row of body.rows) {
+    const text = [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase();
+    row.classList.toggle("unmatched", !words.every((word) => text.includes(word)));
+  }
+});
+
+const players = [...document.querySelectorAll("audio")];
+for (const player of players) {
+  player.addEventListener("play", () => {
+    for (const other of players) if (other !== player) other.pause();
+  });
+}
+
+document.querySelector(".controls").hidden = false;
