@@ -107,6 +107,9 @@ def _end_with_parent() -> None:
 def main() -> None:
     """Entry point: the arguments are the store's folder and the checkpoint interval."""
     _end_with_parent()
+    # Keras imports TensorFlow, 650 MB, when it saves a model, only to ask whether a
+    # value is one of its shapes. A worker on JAX does without: the import now fails.
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
     lines = sys.stdout
 
     def send(event: dict[str, Any]) -> None:

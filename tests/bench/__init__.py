@@ -1,0 +1,1 @@
+"""Speed and memory, measured and compared in the same run: ``make bench``."""

@@ -1,0 +1,88 @@
+"""One worker of the grid, on the one core it is bound to.
+
+    python -m tests.bench.ours CORE LAYERS UNITS FRAME_SIZE FRAMES SECONDS
+
+Prints one JSON object: frames per second of every epoch, rendering speed as a
+multiple of real time at 22,050 Hz, and memory in MB: ``audio`` (the pair), ``bare``
+(Keras and JAX imported, nothing done), ``idle`` (a worker that has compiled and
+trained a few frames and waits for its next run), ``peak`` (of the whole process).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from models.architecture import Architecture
+
+BATCH_SIZE = 64
+SAMPLE_RATE_HZ = 22_050
+
+
+def main() -> None:
+    """Train and render for about the given time."""
+    core, layers, units, frame_size, count = (int(value) for value in sys.argv[1:6])
+    os.sched_setaffinity(0, {core})
+    import jax.numpy as jnp
+
+    from study import engine
+    from study.rendering import render
+
+    bare = _resident_mb()
+    _train_a_little(Architecture("lstm", layers, units, frame_size))
+    idle = _resident_mb()
+    audio = (0.1 * np.random.default_rng(0).standard_normal(count + 10_000)).astype(np.float32)
+    architecture = Architecture("lstm", layers, units, frame_size)
+    dry, wet = jnp.asarray(audio), jnp.asarray(np.tanh(3 * audio))
+    epoch = engine.compiled_epoch(architecture, "mae", len(audio), count, BATCH_SIZE)
+    state = engine.initial_state(architecture, seed=0)
+    targets = np.arange(frame_size, frame_size + count, dtype=np.int32)
+    rates: list[float] = []
+    until = time.perf_counter() + float(sys.argv[6])
+    while not rates or time.perf_counter() < until:
+        started = time.perf_counter()
+        order = np.random.default_rng(len(rates)).permutation(count)
+        state, losses = epoch(state, dry, wet, *engine.batches_of(targets[order], BATCH_SIZE))
+        losses.block_until_ready()
+        rates.append(count / (time.perf_counter() - started))
+    rendering = render(architecture, state.weights, audio[: 4 * SAMPLE_RATE_HZ])
+    figures = {
+        "rates": rates,
+        "real_time": 4 / rendering.seconds,
+        "audio": 2 * audio.nbytes / 1e6,
+        "bare": bare,
+        "idle": idle,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+    }
+    print(json.dumps(figures))
+
+
+def _train_a_little(architecture: Architecture) -> None:
+    from study import engine
+
+    count = 20 * BATCH_SIZE
+    samples = count + architecture.frame_size
+    epoch = engine.compiled_epoch(architecture, "mae", samples, count, BATCH_SIZE)
+    audio = np.zeros(samples, np.float32)
+    targets = np.arange(architecture.frame_size, samples, dtype=np.int32)
+    epoch(
+        engine.initial_state(architecture, seed=0),
+        audio,
+        audio,
+        *engine.batches_of(targets, BATCH_SIZE),
+    )
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+if __name__ == "__main__":
+    main()
