@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 INK, FAINT = "#1c2331", "#dde2e9"
 _DARK = {INK: "#e4e8ef", FAINT: "#39424f"}
 
-WIDTH_IN = 5.4  # one column of the page; still legible when a phone shrinks it to 3.6
+WIDTH_IN = 4.8  # a column of the page; legible still when a phone shrinks it to 3.5
 
 _COLOURS = sns.color_palette("colorblind").as_hex()
 FAMILY_COLOURS = {

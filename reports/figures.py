@@ -31,6 +31,7 @@ from reports.numbers import decibels, ranged, short_count, significant
 from reports.results import FAMILY_NAMES, Model, Spread
 
 SPECTROGRAM_FLOOR_DB = -80.0
+SPECTROGRAM_WIDTH_IN = 4.3  # three stand side by side on a page
 
 # 64 steps of 1.25 dB look continuous and compress to a third of the size.
 _SPECTROGRAM_COLOURS = mpl.colormaps["magma"].resampled(64)
@@ -67,7 +68,7 @@ def heat_map(cells: Mapping[tuple[str, int], Spread]) -> Figure:
     )
     notes = [[_cell_note(cells.get((row, size))) for size in sizes] for row in structures]
     norm = _log_norm(spread.mean for spread in cells.values())
-    figure = blank(1.3 + 0.46 * len(structures), max(WIDTH_IN, 2.6 + 1.05 * len(sizes)))
+    figure = blank(1.3 + 0.46 * len(structures), max(WIDTH_IN, 2.6 + 1.2 * len(sizes)))
     ax = figure.subplots()
     sns.heatmap(
         means,
@@ -82,6 +83,7 @@ def heat_map(cells: Mapping[tuple[str, int], Spread]) -> Figure:
         linecolor="none",
     )
     ax.set(xlabel="training frames", ylabel="")
+    ax.grid(visible=False)
     ax.tick_params(length=0)
     ax.tick_params(axis="y", rotation=0)
     bar = figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=ax, aspect=30, pad=0.02)
@@ -131,8 +133,8 @@ def standing(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
     ax.axvline(0, color=INK, linewidth=1)
-    ax.margins(x=0.1)
-    ax.set_xlabel("signal-to-error ratio, dB (higher is better; silence: 0)")
+    ax.margins(x=0.17)
+    ax.set_xlabel("signal-to-error ratio, dB (higher is better)")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     return figure
@@ -149,7 +151,7 @@ def learning_curves(curves: Sequence[Curve], loss: str) -> Figure:
         ax.plot(curve.epochs, curve.validation_losses, marker=marker, **look)
         ax.plot(curve.epochs, curve.losses, "--", linewidth=1, marker=marker, **look)
     ax.set(xlabel="epoch", ylabel=f"loss ({loss})", yscale="log")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     _plain_log_ticks(ax, "y")
     families = dict.fromkeys(curve.family for curve in curves)
     handles = [
@@ -160,7 +162,7 @@ def learning_curves(curves: Sequence[Curve], loss: str) -> Figure:
         Line2D([], [], color=INK, label="validation"),
         Line2D([], [], color=INK, linestyle="--", linewidth=1, label="training"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, columnspacing=1.2)
     return figure
 
 
@@ -188,7 +190,7 @@ def waveform(
 
 def spectrogram(power_db: npt.NDArray[np.float64], seconds: float, sample_rate_hz: int) -> Figure:
     """A spectrogram on the scale that all of an effect share; 0 dB is the target's maximum."""
-    figure = blank(2.9)
+    figure = blank(2.5, SPECTROGRAM_WIDTH_IN)
     ax = figure.subplots()
     image = ax.imshow(
         np.maximum(power_db, SPECTROGRAM_FLOOR_DB),
@@ -228,7 +230,7 @@ def _cell_note(spread: Spread | None) -> str:
         return ""
     if spread.count == 1:
         return significant(spread.mean)
-    return f"{significant(spread.mean)}\n{ranged(spread.low, spread.high)}"
+    return f"{significant(spread.mean)}\n{ranged(spread.low, spread.high, digits=2)}"
 
 
 def _log_norm(values: Iterable[float]) -> LogNorm:

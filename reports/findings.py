@@ -171,12 +171,12 @@ def waveform(name: str, facts: Mapping[str, Any]) -> str:
         "sustained": f"The note some 0.2 s later, {facts['milliseconds']:.0f} ms",
     }[name]
     errors = "; ".join(
-        f"{label} {abs(error_db):.0f} dB {'below' if error_db < 0 else 'above'}"
+        f"{label}: {abs(error_db):.0f} dB {'below' if error_db < 0 else 'above'}"
         for label, error_db in facts["errors"]
     )
     return (
         f"{moment} from {facts['start_s']:.2f} s of the test split, target peak "
-        f"{significant(facts['target_peak'], 2)}. Error relative to the target: {errors}."
+        f"{significant(facts['target_peak'], 2)}. Errors relative to the target: {errors}."
     )
 
 
@@ -191,9 +191,10 @@ def epoch_picture(facts: Mapping[str, Any]) -> str:
 def error_picture(facts: Mapping[str, Any]) -> str:
     """The error's spectrogram."""
     last = facts["epochs"][-1]
+    median_hz = significant(facts["error_median_hz"], 2)
     return (
         f"Target minus prediction after {counted(last['epoch'], 'epoch')}, on the same scale: "
-        f"{_level(last['error_db'])}, half of its energy below {facts['error_median_hz']:,.0f} Hz."
+        f"{_level(last['error_db'])}, half of its energy below {median_hz} Hz."
     )
 
 

@@ -113,7 +113,8 @@ def listing(rows: Sequence[Row]) -> Listing:
         Column(name, COLUMNS[name][1], COLUMNS[name][0] in ("Int64", "Float64"), name in FIRST)
         for name in shown
     ]
-    ordered = sorted(rows, key=_order)
+    effects = list(dict.fromkeys(row["effect"] for row in rows))
+    ordered = sorted(rows, key=lambda row: _order(row, effects))
     return Listing(
         tuple(columns),
         tuple(Line(_kind(row), row["run_id"], _cells(row, shown)) for row in ordered),
@@ -134,10 +135,11 @@ def _kind(row: Row) -> str:
     return "final" if row["is_final"] else "checkpoint"
 
 
-def _order(row: Row) -> tuple[int, str, float, str, int]:
+def _order(row: Row, effects: Sequence[str]) -> tuple[int, int, float, str, int]:
+    """Kind, effect in the grid's order, then best validation ESR or run and epoch."""
     place = ("final", "failed", "pending", "checkpoint").index(_kind(row))
     best = row["validation_esr"] if _kind(row) == "final" else 0.0
-    return place, row["effect"], best, row["run_id"], row["epoch"] or 0
+    return place, effects.index(row["effect"]), best, row["run_id"], row["epoch"] or 0
 
 
 def _cells(row: Row, names: Sequence[str]) -> tuple[Cell, ...]:

@@ -11,9 +11,11 @@ def significant(value: float, digits: int = 3) -> str:
         return "not a number" if math.isnan(value) else "infinite"
     if value == 0:
         return "0"
+    if value < 0:
+        return "\N{MINUS SIGN}" + significant(-value, digits)
     rounded = float(f"{value:.{digits - 1}e}")
     magnitude = math.floor(math.log10(abs(rounded)))
-    if magnitude < -4:
+    if magnitude < -5:
         return f"{value:.{digits - 1}e}"
     return f"{rounded:,.{max(0, digits - 1 - magnitude)}f}"
 

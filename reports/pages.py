@@ -22,10 +22,12 @@ from study.table import COLUMNS
 
 TEMPLATES = Path(__file__).parent / "templates"
 
+WIDE_PX = 640
+
 PLAYER_NAMES = {
-    "dry": "Dry: what goes into the pedal",
-    "target": "Target: what the pedal makes of it",
-    "prediction": "Prediction: what the model makes of it",
+    "dry": "Dry: into the pedal",
+    "target": "Target: out of the pedal",
+    "prediction": "Prediction: out of the model",
     "error": "Error: prediction minus target",
 }
 
@@ -40,6 +42,11 @@ class Picture:
     height_px: int
     title: str
     alt: str
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the whole page, and a phone has to scroll it."""
+        return self.width_px > WIDE_PX
 
 
 @dataclass(frozen=True)

@@ -223,4 +223,5 @@ def _power(samples: Samples, rate: int) -> npt.NDArray[np.float64]:
 def _median_hz(power: npt.NDArray[np.float64], rate: int) -> float:
     """The frequency that halves the energy."""
     by_bin = np.cumsum(power.sum(axis=1))
-    return float(np.searchsorted(by_bin, by_bin[-1] / 2)) * rate / (2 * (len(by_bin) - 1))
+    bin_hz = rate / (2 * (len(by_bin) - 1))
+    return (float(np.searchsorted(by_bin, by_bin[-1] / 2)) + 0.5) * bin_hz

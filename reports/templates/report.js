@@ -24,8 +24,8 @@ function sortBy(index, heading, direction) {
 [...table.tHead.rows[0].cells].forEach((heading, index) => {
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = heading.textContent;
-  heading.replaceChildren(button);
+  button.append(...heading.childNodes);
+  heading.append(button);
   button.addEventListener("click", () => {
     const isAscending = heading.getAttribute("aria-sort") !== "ascending";
     table.querySelector("th[aria-sort]")?.removeAttribute("aria-sort");

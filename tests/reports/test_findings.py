@@ -1,0 +1,102 @@
+"""Sentences say no more than the numbers allow."""
+
+import math
+
+import pytest
+
+from reports import findings, players, scores
+from reports.numbers import counted, decibels, ranged, short_count, significant
+from reports.results import Model, Results, Row, Spread
+
+
+def row(esr: float, seed: int = 0, fir_esr: float = 0.4, **more: object) -> Row:
+    base = {"effect": "fuzz", "family": "lstm", "training_frames": 1000, "frame_size": 64}
+    errors = {"esr": esr, "validation_esr": esr, "fir_esr": fir_esr, "dry_esr": 0.8}
+    return {**base, **errors, "seed": seed, "epoch": 20, **more}
+
+
+def model(*errors: float, structure: str = "LSTM 1x8", **more: object) -> Model:
+    return Model(structure, tuple(row(esr, seed, **more) for seed, esr in enumerate(errors)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.02134, 3, "0.0213"),
+        (0.9996, 3, "1.00"),
+        (0.98765, 4, "0.9877"),
+        (1234.5, 3, "1,230"),
+        (12.345, 3, "12.3"),
+        (3.2e-7, 3, "3.20e-07"),
+        (-3.783, 4, "\N{MINUS SIGN}3.783"),
+        (0.0, 3, "0"),
+        (math.inf, 3, "infinite"),
+        (math.nan, 3, "not a number"),
+    ],
+)
+def test_significant_digits(value: float, digits: int, text: str) -> None:
+    assert significant(value, digits) == text
+
+
+def test_small_words() -> None:
+    assert (short_count(40_000), short_count(1234)) == ("40k", "1,234")
+    assert (counted(1, "run"), counted(2000, "run")) == ("1 run", "2,000 runs")
+    assert ranged(0.01, 0.02, 1) == "0.01\N{EN DASH}0.02"
+    assert decibels(0.01) == pytest.approx(-20)
+    assert decibels(0) == -math.inf
+
+
+def test_one_seed_is_called_one_seed() -> None:
+    assert "One seed only" in findings.certainty(model(0.1))
+    assert "Mean of 2 seeds" in findings.certainty(model(0.1, 0.2))
+    assert "2.0 times" in findings.certainty(model(0.1, 0.2))
+
+
+def test_beating_the_filter_is_said_only_of_all_seeds() -> None:
+    assert "4.0 times as much" in findings.against_fir(model(0.1))
+    assert "Not every seed" in findings.against_fir(model(0.1, 0.5))
+    assert "does not beat" in findings.against_fir(model(0.5, 0.6))
+
+
+def test_the_runner_up_is_worse_only_where_ranges_part() -> None:
+    best = model(0.10, 0.12)
+    assert findings.runner_up([best]) == []
+    (close,) = findings.runner_up([best, model(0.11, 0.14)])
+    assert "overlap, so the order is not certain" in close
+    (clear,) = findings.runner_up([best, model(0.2, 0.3)])
+    assert "do not overlap" in clear
+    (single,) = findings.runner_up([best, model(0.2)])
+    assert "other seeds may reverse" in single
+
+
+def test_the_best_model_is_chosen_by_validation_not_by_test(results: Results) -> None:
+    best = results.models_of("fuzz")[0]
+    means = [m.spread("validation_esr").mean for m in results.models_of("fuzz")]
+    assert best.spread("validation_esr").mean == min(means)
+    assert len(best.rows) == 2
+    headline = findings.headline(results, "fuzz")
+    assert headline.model == best.structure
+    assert headline.comparisons[0].model == significant(best.spread("esr").mean)
+
+
+def test_seeds_are_averaged_and_nothing_else(results: Results) -> None:
+    models = results.models_of("fuzz")
+    assert len(models) == 6
+    assert all(len({r["training_frames"] for r in m.rows}) == 1 for m in models)
+    cells = scores.cells(models)
+    one = models[0]
+    assert cells[one.structure, one.training_frames] == Spread.of(r["esr"] for r in one.rows)
+
+
+def test_more_frames_are_counted_by_structure() -> None:
+    small, large = model(0.2), model(0.1, training_frames=4000)
+    text = findings.structures([large, small])
+    assert "lower mean ESR than the smallest in 1 of 1 structure" in text
+
+
+def test_players_of_many_effects_stay_within_the_budget() -> None:
+    assert players.excerpt_seconds(1) == players.EXCERPT_S
+    for effects in (6, 12, 20):
+        seconds = players.excerpt_seconds(effects)
+        size = seconds * effects * 4 * 2 * players.HIGHEST_RATE_HZ
+        assert size <= players.BUDGET_BYTES or seconds == players.SHORTEST_EXCERPT_S
