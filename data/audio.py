@@ -6,7 +6,9 @@ Files may have any rate and any number of channels when they come in.
 
 from __future__ import annotations
 
+import io
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,9 @@ import soundfile
 import soxr
 
 from data.errors import InputError
+
+# Programs that write to a pipe cannot know the length and put the largest one there.
+_UNKNOWN_LENGTH = 0x7FFF_0000
 
 Samples = npt.NDArray[np.float32]
 
@@ -53,7 +58,8 @@ def read(path: str | Path) -> Audio:
     try:
         with soundfile.SoundFile(path) as file:
             frames = file.read(dtype="float32", always_2d=True)
-            rate, subtype, declared = file.samplerate, file.subtype, file.frames
+            rate, subtype = file.samplerate, file.subtype
+            declared = max(file.frames, _declared_frames(file))
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise InputError(
             f"audio file {path}",
@@ -80,17 +86,32 @@ def read(path: str | Path) -> Audio:
     return Audio(np.ascontiguousarray(mono, np.float32), rate, frames.shape[1], subtype)
 
 
+def _declared_frames(file: soundfile.SoundFile) -> int:
+    """Frames that a WAV file's header promises; libsndfile silently reads what is there."""
+    noted = re.search(r"^data : (\d+) \(should be \d+\)", file.extra_info, re.MULTILINE)
+    align = re.search(r"Block Align +: (\d+)", file.extra_info)
+    if not noted or not align or int(noted[1]) >= _UNKNOWN_LENGTH:
+        return 0
+    return int(noted[1]) // int(align[1])
+
+
 def write(path: str | Path, samples: Samples, sample_rate_hz: int, subtype: str = "FLOAT") -> None:
     """Write mono samples to a WAV or FLAC file (by suffix), whole or not at all.
 
     The file is written beside its destination and renamed, so a reader never sees
     half of it. Float WAV keeps samples beyond full scale; PCM clips them.
+
+    Raises:
+        OSError: the file cannot be written, for want of room for instance.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Encoded in memory, since libsndfile does not tell why a write to a file fails.
+    encoded = io.BytesIO()
+    soundfile.write(encoded, samples, sample_rate_hz, subtype=subtype, format=path.suffix[1:])
     aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        soundfile.write(aside, samples, sample_rate_hz, subtype=subtype)
+        aside.write_bytes(encoded.getbuffer())
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
