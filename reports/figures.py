@@ -133,7 +133,7 @@ def standing(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
     ax.axvline(0, color=INK, linewidth=1)
-    ax.margins(x=0.17)
+    ax.margins(x=0.2)
     ax.set_xlabel("signal-to-error ratio, dB (higher is better)")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)

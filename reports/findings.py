@@ -104,8 +104,9 @@ def structures(models: Sequence[Model]) -> str:
     best, worst = (pick(models, key=lambda model: model.spread("esr").mean) for pick in (min, max))
     if best is worst:
         return f"{best.label}: test ESR {spread_text(best.spread('esr'))}."
+    repeated = any(len(model.rows) > 1 for model in models)
     text = (
-        f"Mean test ESR runs from {significant(best.spread('esr').mean)} ({best.label}) "
+        f"{'Mean test' if repeated else 'Test'} ESR runs from {significant(best.spread('esr').mean)} ({best.label}) "
         f"to {significant(worst.spread('esr').mean)} ({worst.label})."
     )
     more = _more_frames(models)

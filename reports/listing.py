@@ -30,8 +30,9 @@ FIRST = (
     "training_seconds",
     "inference_seconds_per_second",
 )
-# Settings that a grid may hold constant; results stay in the table even if equal.
+# What a grid may hold constant; results stay in the table even if equal.
 _SETTINGS = (
+    "status",
     "effect",
     "family",
     "layers",
@@ -149,6 +150,8 @@ def _cells(row: Row, names: Sequence[str]) -> tuple[Cell, ...]:
 def _cell(name: str, value: object) -> Cell:
     if value is None:
         return Cell("", "")
+    if name == "learning_rate":
+        return Cell(f"{value:g}", repr(value))
     if isinstance(value, float):
         return Cell(significant(value, _MANY_DIGITS.get(name, 3)), repr(value))
     if isinstance(value, int) and not isinstance(value, bool):
