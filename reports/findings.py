@@ -106,7 +106,8 @@ def structures(models: Sequence[Model]) -> str:
         return f"{best.label}: test ESR {spread_text(best.spread('esr'))}."
     repeated = any(len(model.rows) > 1 for model in models)
     text = (
-        f"{'Mean test' if repeated else 'Test'} ESR runs from {significant(best.spread('esr').mean)} ({best.label}) "
+        f"{'Mean test' if repeated else 'Test'} ESR runs from "
+        f"{significant(best.spread('esr').mean)} ({best.label}) "
         f"to {significant(worst.spread('esr').mean)} ({worst.label})."
     )
     more = _more_frames(models)
