@@ -1,0 +1,91 @@
+"""Training losses against their formulas in numpy, and by algebra."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import signal
+
+from models.losses import training_loss
+
+Array = npt.NDArray[np.float32]
+
+
+def batch(seed: int, shape: tuple[int, int] = (32, 50), offset: float = 0.1) -> Array:
+    noise = np.random.default_rng(seed).standard_normal(shape)
+    return (0.3 * noise + offset).astype(np.float32)
+
+
+def loss(name: str, target: Array, prediction: Array) -> float:
+    return float(training_loss(name).loss(target, prediction))
+
+
+TARGET, PREDICTION = batch(0), batch(1, offset=-0.05)
+Y, P = TARGET.astype(np.float64), PREDICTION.astype(np.float64)
+
+
+def test_losses_equal_their_formulas() -> None:
+    assert loss("mae", TARGET, PREDICTION) == pytest.approx(np.mean(np.abs(Y - P)), rel=1e-5)
+    assert loss("mse", TARGET, PREDICTION) == pytest.approx(np.mean((Y - P) ** 2), rel=1e-5)
+    expected = np.sum((Y - P) ** 2) / np.sum(Y**2)
+    assert loss("esr", TARGET, PREDICTION) == pytest.approx(expected, rel=1e-5)
+
+
+def test_pre_emphasised_loss_equals_lfilter_and_dc() -> None:
+    # The filter's first output lacks its predecessor, so it does not count.
+    error, target = (signal.lfilter([1, -0.85], [1], s, axis=1)[:, 1:] for s in (Y - P, Y))
+    esr = np.sum(error**2) / np.sum(target**2)
+    dc = np.mean(Y - P) ** 2 / np.mean(Y**2)
+    measured = loss("esr_preemph_dc", TARGET, PREDICTION)
+    assert measured == pytest.approx(0.75 * esr + 0.25 * dc, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["esr", "esr_preemph_dc"])
+@pytest.mark.parametrize("scale", [1e-2, 3.0])
+def test_ratios_do_not_depend_on_the_level(name: str, scale: float) -> None:
+    scaled = loss(name, np.float32(scale) * TARGET, np.float32(scale) * PREDICTION)
+    assert scaled == pytest.approx(loss(name, TARGET, PREDICTION), rel=1e-4)
+
+
+def test_mae_depends_on_the_level() -> None:
+    half = np.float32(0.5)
+    assert loss("mae", half * TARGET, half * PREDICTION) == pytest.approx(
+        0.5 * loss("mae", TARGET, PREDICTION), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["esr", "esr_preemph_dc"])
+def test_silence_as_prediction_costs_one_but_for_the_dc_share(name: str) -> None:
+    dc = np.mean(Y) ** 2 / np.mean(Y**2)
+    expected = {"esr": 1.0, "esr_preemph_dc": 0.75 + 0.25 * dc}[name]
+    assert loss(name, TARGET, np.zeros_like(TARGET)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_constant_error_costs_its_dc_and_what_the_filter_leaves() -> None:
+    target = batch(3, offset=0)
+    y = target.astype(np.float64)
+    emphasised = y[:, 1:] - 0.85 * y[:, :-1]
+    expected = 0.75 * 0.015**2 / np.mean(emphasised**2) + 0.25 * 0.1**2 / np.mean(y**2)
+    measured = loss("esr_preemph_dc", target, target - np.float32(0.1))
+    assert measured == pytest.approx(expected, rel=1e-4)
+
+
+def test_pre_emphasis_hears_high_frequencies_more() -> None:
+    times = np.arange(400)
+    low, high = (np.sin(w * times)[None].astype(np.float32) for w in (0.05, 2.5))
+    both = low + high
+    assert loss("esr", both, low) == pytest.approx(loss("esr", both, high), rel=0.05)
+    assert loss("esr_preemph_dc", both, low) > 10 * loss("esr_preemph_dc", both, high)
+
+
+@pytest.mark.parametrize("name", ["mae", "mse", "esr", "esr_preemph_dc"])
+def test_a_perfect_prediction_costs_nothing_and_silence_stays_finite(name: str) -> None:
+    assert loss(name, TARGET, TARGET) == 0
+    silence = np.zeros_like(TARGET)
+    assert loss(name, silence, silence) == 0
+    assert np.isfinite(loss(name, silence, PREDICTION))
+
+
+def test_only_the_pre_emphasised_loss_looks_back() -> None:
+    lookbacks = {name: training_loss(name).lookback for name in ("mae", "mse", "esr")}
+    assert set(lookbacks.values()) == {0}
+    assert training_loss("esr_preemph_dc").lookback == 1
