@@ -1,0 +1,86 @@
+"""Rendering equals Keras' own prediction, frame by frame, however long the signal."""
+
+from functools import lru_cache
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from data import frames
+from data.audio import Samples
+from data.frames import Stretch
+from models.architecture import FAMILIES, Architecture
+from models.framed import build
+from study import engine
+from study.rendering import BLOCK_SAMPLES, render, render_stretches
+
+SIZE = 16
+
+
+def architecture(family: Any) -> Architecture:
+    return Architecture(family, 1, 4, SIZE)
+
+
+@lru_cache
+def weights(a: Architecture) -> list[Any]:
+    return [jnp.asarray(w) for w in engine.initial_state(a, seed=1).weights]
+
+
+def noise(samples: int) -> Samples:
+    return np.random.default_rng(samples).standard_normal(samples).astype(np.float32)
+
+
+def predicted(a: Architecture, dry: Samples) -> Samples:
+    windows = np.lib.stride_tricks.sliding_window_view(frames.with_history(dry, SIZE), SIZE)
+    return np.asarray(build(a, seed=1).predict(windows[..., None], verbose=0))[:, 0]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_rendering_equals_keras_prediction_of_its_frames(family: str) -> None:
+    a, dry = architecture(family), noise(BLOCK_SAMPLES + 300)
+    samples = render(a, weights(a), dry).samples
+    assert samples.dtype == np.float32
+    np.testing.assert_allclose(samples, predicted(a, dry), atol=1e-6)
+
+
+LENGTHS = [1, 5, SIZE - 1, SIZE, BLOCK_SAMPLES - 1, BLOCK_SAMPLES, BLOCK_SAMPLES + 1]
+
+
+@pytest.mark.parametrize("samples", [*LENGTHS, 2 * BLOCK_SAMPLES + 1])
+def test_a_rendering_is_as_long_as_its_input_and_blocks_leave_no_seam(samples: int) -> None:
+    a = architecture("dense")
+    dry = noise(2 * BLOCK_SAMPLES + 1)[:samples]
+    rendered = render(a, weights(a), dry).samples
+    assert rendered.shape == (samples,)
+    np.testing.assert_allclose(rendered, predicted(a, dry), atol=1e-6)
+
+
+def test_a_rendering_of_the_beginning_is_the_beginning_of_the_rendering() -> None:
+    a, dry = architecture("gru"), noise(BLOCK_SAMPLES + 100)
+    whole = render(a, weights(a), dry).samples
+    np.testing.assert_array_equal(render(a, weights(a), dry[:700]).samples, whole[:700])
+
+
+def test_stretches_are_rendered_as_signals_of_their_own() -> None:
+    a, dry = architecture("rnn"), noise(3000)
+    stretches = [Stretch(500, 900), Stretch(900, 1500)]
+    whole = render_stretches(a, weights(a), dry, stretches).samples
+    assert whole.shape == dry.shape
+    for stretch in stretches:
+        part = slice(stretch.start, stretch.stop)
+        np.testing.assert_allclose(whole[part], predicted(a, dry[part]), atol=1e-6)
+    assert not whole[:500].any()
+    assert not whole[1500:].any()
+
+
+def test_nothing_outside_a_stretch_changes_its_rendering() -> None:
+    a, dry = architecture("rnn"), noise(3000)
+    stretches = [Stretch(500, 900), Stretch(900, 1500)]
+    before = render_stretches(a, weights(a), dry, stretches).samples
+    changed = dry.copy()
+    changed[:900] += 1
+    changed[1500:] -= 1
+    after = render_stretches(a, weights(a), changed, stretches).samples
+    np.testing.assert_array_equal(after[900:1500], before[900:1500])
+    assert not np.array_equal(after[500:900], before[500:900])
