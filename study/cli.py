@@ -14,8 +14,8 @@ from rich.table import Table
 
 from data import effects
 from data.errors import InputError
+from study import files, running, scheduler, table
 from study import grid as grids
-from study import running, scheduler, table
 from study.progress import duration
 from study.store import CHECKPOINT_EVERY_S, RUNS, Store
 
@@ -39,15 +39,24 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def wrapper(*args: Any, **options: Any) -> Any:
         try:
-            return command(*args, **options)
+            return _with_room(command, *args, **options)
         except InputError as error:
-            Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False, soft_wrap=True)
+            print(f"error: {error}", file=sys.stderr)
             raise typer.Exit(2) from error
         except KeyboardInterrupt:
             print("Interrupted. The same command continues where it stopped.", file=sys.stderr)
             raise typer.Exit(130) from None
 
     return wrapper
+
+
+def _with_room(command: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    try:
+        return command(*args, **options)
+    except OSError as error:
+        if error.errno not in files.DISK_FULL:
+            raise
+        raise files.no_room(options.get("runs", RUNS), str(error)) from error
 
 
 @app.command("grid")
@@ -79,7 +88,7 @@ def grid_command(
     console.print(f"Table: {runs / loaded.name / 'results.csv'}", highlight=False)
     failed = running.failures(results)
     for run_id, reason in failed:
-        console.print(f"[red]failed[/] {run_id}: {reason}", highlight=False, soft_wrap=True)
+        print(f"failed {run_id}: {reason}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -10,6 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from data.errors import InputError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -41,6 +46,16 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read what ``write_json`` wrote."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def no_room(where: str | Path, reason: str) -> InputError:
+    """What to tell when the disk is full (an ``OSError`` of ``DISK_FULL``)."""
+    return InputError(
+        f"folder {where}",
+        expected="room on the disk",
+        found=reason,
+        remedy="Free some space; the same command then continues.",
+    )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
-from study import table
+from study import files, table
 from study.store import CHECKPOINT_EVERY_S, Store
 
 DEATHS_A_RUN = 3
@@ -85,12 +85,7 @@ class Scheduler:
                     yield from self._ended(source)
                     continue
                 if event["event"] == "fatal":
-                    raise InputError(
-                        f"folder {self.store.root}",
-                        expected="room on the disk",
-                        found=event["reason"],
-                        remedy="Free some space; the same command then continues.",
-                    )
+                    raise files.no_room(self.store.root, event["reason"])
                 source.run_id = event["run"] if event["event"] != "done" else None
                 yield event
         finally:

@@ -95,6 +95,11 @@ class RunFolder:
             return "failed" if result["status"] == "failed" else "finished"
         return "begun" if self.checkpoint_file.exists() else "pending"
 
+    def remove_leftovers(self) -> None:
+        """Remove half-written files of a killed process. Only for the holder of the lock."""
+        for leftover in self.path.rglob(".*"):
+            leftover.unlink()
+
     def lock(self) -> AbstractContextManager[bool]:
         """Try to become the one process that works on the run."""
         return files.lock(self.path / "lock")

@@ -2,95 +2,21 @@
 
     python -m study.worker runs/<grid> <seconds between checkpoints>
 
-Workers need no master: a run belongs to whoever holds its lock, and the kernel frees
-the lock of a worker that dies. Events go to standard output, a JSON object a line.
-The worker ends at once when its standard input closes, so it never outlives the
-process that started it, even if that one was killed.
+Workers need no master (see ``study.working``). Events go to standard output, a JSON
+object a line. The worker ends at once when its standard input closes, so it never
+outlives the process that started it, even if that one was killed.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
 import threading
-import time
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
-from study import evaluation, files, table, training
-from study.grid import RunConfig
-from study.material import Materials
-from study.store import CHECKPOINT_EVERY_S, RunFolder, Store
-
 EXIT_DISK_FULL = 74  # EX_IOERR of sysexits.h
-BUSY_POLL_S = 0.5
-
-Send = Callable[[dict[str, Any]], None]
-
-
-def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_S) -> None:
-    """Do every run of the grid that is not finished and not in other hands.
-
-    Long runs first, so that the last worker to finish does not finish much later
-    than the others.
-    """
-    materials = Materials(store.pairs)
-    configs = {run.run_id: run.config() for run in store.runs()}
-    waiting = sorted(configs, key=lambda run_id: -configs[run_id].training_cost)
-    while waiting:
-        still_waiting = []
-        for run_id in waiting:
-            folder = store.run(run_id)
-            with folder.lock() as mine:
-                if mine and not folder.result_file.exists():
-                    _perform(configs[run_id], materials, folder, send, checkpoint_every_s)
-                elif not mine:
-                    still_waiting.append(run_id)
-        if still_waiting == waiting:
-            time.sleep(BUSY_POLL_S)
-        waiting = still_waiting
-
-
-def _perform(
-    config: RunConfig,
-    materials: Materials,
-    folder: RunFolder,
-    send: Send,
-    checkpoint_every_s: float,
-) -> None:
-    """One run from start (or checkpoint) to ``result.json``, whatever happens."""
-    send({"event": "start", "run": config.run_id})
-
-    def after_epoch(report: training.EpochReport) -> None:
-        send({"event": "epoch", "run": config.run_id, **report._asdict()})
-
-    try:
-        material = materials.of(config)
-        progress = training.train(config, material, folder, after_epoch, checkpoint_every_s)
-        send({"event": "evaluate", "run": config.run_id})
-        rows = evaluation.evaluate_run(config, materials, folder, progress)
-        files.write_json(folder.result_file, {"status": "ok", "rows": rows})
-        folder.checkpoint_file.unlink(missing_ok=True)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise  # not this run's fault: nothing is marked, the whole grid stops
-        table.write_failure(config, folder, _reason(error))
-    except Exception as error:
-        diverged = isinstance(error, training.TrainingDivergedError)
-        table.write_failure(config, folder, _reason(error), is_final=diverged)
-        traceback.print_exc()
-    result = folder.result()
-    send({"event": "done", "run": config.run_id, "row": result["rows"][-1] if result else None})
-
-
-def _reason(error: Exception) -> str:
-    told = isinstance(error, InputError | training.TrainingDivergedError)
-    return str(error) if told else f"{type(error).__name__}: {error}"
 
 
 def _end_with_parent() -> None:
@@ -107,6 +33,11 @@ def _end_with_parent() -> None:
 def main() -> None:
     """Entry point: the arguments are the store's folder and the checkpoint interval."""
     _end_with_parent()
+    # Only now, since it takes seconds and the parent may be gone before.
+    from study import files
+    from study.store import Store
+    from study.working import work
+
     # Keras imports TensorFlow, 650 MB, when it saves a model, only to ask whether a
     # value is one of its shapes. A worker on JAX does without: the import now fails.
     sys.modules["tensorflow"] = None  # type: ignore[assignment]
@@ -119,6 +50,8 @@ def main() -> None:
     try:
         work(Store(Path(sys.argv[1])), send, float(sys.argv[2]))
     except OSError as error:
+        if error.errno not in files.DISK_FULL:
+            raise
         send({"event": "fatal", "reason": str(error)})
         sys.exit(EXIT_DISK_FULL)
 
