@@ -89,7 +89,9 @@ def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
     Raises:
         InputError: unknown name or control, a value out of range, a missing file.
     """
-    table = {"name": spec} if isinstance(spec, str) else dict(spec)
+    table: dict[str, Any] = {"name": spec} if isinstance(spec, str) else {}
+    if isinstance(spec, Mapping):
+        table = dict(spec)
     name = table.pop("name", None)
     if not isinstance(name, str) or not name:
         raise InputError(
@@ -101,6 +103,13 @@ def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
     if "dry" in table or "wet" in table:
         return _recording(name, table, folder)
     uri = table.pop("lv2", None)
+    if uri is not None and not isinstance(uri, str):
+        raise InputError(
+            f"key lv2 of effect {name}",
+            expected="the URI of an installed plugin",
+            found=repr(uri),
+            remedy="`lv2ls` lists what is installed.",
+        )
     controls = _numbers(name, table)
     if uri is not None:
         return Effect(name, "lv2", lv2.URI_PREFIX + uri, controls, lv2.VERSION)

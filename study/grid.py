@@ -234,9 +234,24 @@ def _expanded(
     recording: tuple[str, str] | None,
 ) -> Iterable[RunConfig]:
     """Every combination of a block's lists, the last key varying fastest."""
+    if not isinstance(block, Mapping):
+        raise InputError(
+            where,
+            expected="a table of keys and values",
+            found=repr(block),
+            remedy="Write [[runs]] on a line of its own and the keys below it.",
+        )
     settable = [key for key in RunConfig.model_fields if key != "signal"]
     _refuse_unknown(where, block, settable)
     axes = {key: _values(key, value) for key, value in block.items()}
+    for key, values in axes.items():
+        if not values:
+            raise InputError(
+                f"{where}, key {key!r}",
+                expected="a value or a list of values",
+                found="an empty list, so no run at all",
+                remedy="Name a value, or remove the key for its default.",
+            )
     axes["effect"] = _effects(axes.get("effect", []), where, folder, recording)
     ordered = [key for key in settable if key in axes]
     for combination in itertools.product(*(axes[key] for key in ordered)):
@@ -247,7 +262,7 @@ def _expanded(
 def _values(key: str, value: Any) -> list[Any]:
     """The values of an axis; ``checkpoint_epochs`` is itself a list, not an axis."""
     if key == "checkpoint_epochs":
-        return [value]
+        return [tuple(value) if isinstance(value, list) else value]
     return value if isinstance(value, list) else [value]
 
 
@@ -282,7 +297,7 @@ def _refuse_unknown(where: str, table: Mapping[str, Any], known: list[str]) -> N
 
 def _validated(kind: type[_Config], values: Mapping[str, Any], where: str) -> _Config:
     try:
-        return kind.model_validate(values)
+        return kind.model_validate(values, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

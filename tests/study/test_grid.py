@@ -1,0 +1,252 @@
+"""Grid files: every committed one builds, every mistake is named, ids hash everything."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data import audio
+from data.errors import InputError
+from models.framed import build
+from study import grid
+from study.grid import Grid, RunConfig, SignalConfig
+from tests import tiny
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def load(folder: Path, keys: str) -> Grid:
+    """A grid of one block with these keys, and an effect unless they name one."""
+    effect = "" if "effect" in keys else 'effect = "sd1"\n'
+    return grid.load(write(folder, f"[[runs]]\n{effect}{keys}"))
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    return record(tmp_path_factory.mktemp("recording"))
+
+
+def record(folder: Path, level: float = 1.0) -> tuple[str, str]:
+    pair = tiny.pair()
+    paths = folder / "guitar.wav", folder / "pedal.wav"
+    audio.write(paths[0], pair.dry, tiny.RATE_HZ)
+    audio.write(paths[1], np.float32(level) * pair.wet, tiny.RATE_HZ)
+    return str(paths[0]), str(paths[1])
+
+
+@pytest.mark.parametrize("name", grid.committed_names())
+def test_every_model_of_every_committed_grid_builds(name: str, recording: tuple[str, str]) -> None:
+    loaded = grid.load(name, recording if name == "real" else None)
+    assert loaded.name == name
+    assert loaded.title == grid.title(name)
+    assert len({run.run_id for run in loaded.runs}) == len(loaded.runs) > 1
+    for architecture in {run.architecture for run in loaded.runs}:
+        assert build(architecture, seed=0).output_shape == (None, 1)
+
+
+def test_the_grid_for_recordings_asks_for_one() -> None:
+    with pytest.raises(InputError, match=r"DRY=a\.wav WET=b\.wav"):
+        grid.load("real")
+
+
+def test_a_recording_takes_the_place_of_all_effects(recording: tuple[str, str]) -> None:
+    alone, replaced = grid.load("smoke"), grid.load("smoke", recording)
+    assert len(alone.runs) == len(replaced.runs)
+    assert {run.effect["kind"] for run in replaced.runs} == {"recording"}
+    assert {run.effect["name"] for run in replaced.runs} == {"pedal"}
+
+
+def test_every_combination_of_lists_is_a_run(tmp_path: Path) -> None:
+    text = 'family = ["lstm", "gru"]\nunits = [4, 8, 16]\nseed = [0, 1]\nepochs = 3\n'
+    runs = load(tmp_path, text).runs
+    assert len(runs) == 12
+    assert {(r.family, r.units, r.seed) for r in runs} == {
+        (family, units, seed)
+        for family in ("lstm", "gru")
+        for units in (4, 8, 16)
+        for seed in (0, 1)
+    }
+    assert {r.epochs for r in runs} == {3}
+
+
+def test_effects_with_controls_are_an_axis(tmp_path: Path) -> None:
+    runs = load(tmp_path, 'effect = ["black65", {name = "sd1", drive = 0.2}]\nseed = [0, 1]').runs
+    assert [run.effect["name"] for run in runs] == ["black65", "black65", "sd1", "sd1"]
+    assert runs[2].effect["controls"]["drive"] == 0.2
+    assert runs[2].made_by.controls["drive"] == 0.2
+
+
+def test_checkpoint_epochs_are_one_value(tmp_path: Path) -> None:
+    [run] = load(tmp_path, "checkpoint_epochs = [5, 10]").runs
+    assert run.checkpoint_epochs == (5, 10)
+
+
+def test_a_run_in_two_blocks_is_done_once(tmp_path: Path) -> None:
+    text = '[[runs]]\neffect = "sd1"\nunits = [4, 8]\n[[runs]]\neffect = "sd1"\nunits = [8, 16]\n'
+    loaded = grid.load(write(tmp_path, text))
+    assert [run.units for run in loaded.runs] == [4, 8, 16]
+    assert (loaded.name, loaded.title) == ("mine", "mine")
+
+
+def test_all_runs_share_the_signal(tmp_path: Path) -> None:
+    text = '[signal]\nseconds = 30\nsplit = "sequential"\n[[runs]]\neffect = "sd1"\nseed = [0, 1]'
+    loaded = grid.load(write(tmp_path, text))
+    assert {run.signal for run in loaded.runs} == {SignalConfig(seconds=30, split="sequential")}
+
+
+# Keys of a block -> what the message must hold.
+MISTAKES = {
+    "unit = 16": ["key 'unit'", "units", "Did you mean 'units'?"],
+    "quite_other = 1": ["key 'quite_other'", "frame_size", "Remove it."],
+    "signal = 1": ["key 'signal'", "one of effect, family"],
+    'units = "many"': ["key 'units'", "a valid integer", "'many'"],
+    'units = "16"': ["key 'units'", "a valid integer", "'16'"],
+    "seed = true": ["key 'seed'", "a valid integer", "True"],
+    "units = 2.5": ["key 'units'", "a valid integer", "2.5"],
+    "units = [4, 0]": ["key 'units'", "greater than or equal to 1", "found 0"],
+    "units = []": ["key 'units'", "an empty list"],
+    "learning_rate = 2": ["key 'learning_rate'", "less than or equal to 1", "found 2"],
+    "learning_rate = nan": ["key 'learning_rate'", "finite", "nan"],
+    "frame_size = 1": ["key 'frame_size'", "greater than or equal to 2"],
+    'family = "transformer"': ["key 'family'", "'lstm'", "'conv'", "'transformer'"],
+    'loss = "l1"': ["key 'loss'", "'mae'", "'esr_preemph_dc'", "'l1'"],
+    "checkpoint_epochs = [99]": ["checkpoint_epochs [99] lie beyond"],
+    "checkpoint_epochs = [0]": ["key 'checkpoint_epochs.0'", "greater than or equal to 1"],
+    "checkpoint_epochs = 5": ["key 'checkpoint_epochs'", "found 5"],
+    'family = "conv"\nframe_size = 8\nlayers = 2': ["more than 8 samples", "fewer layers"],
+    'effect = "sd2"': ["'sd2'", "sd1, black65", "Did you mean 'sd1'?"],
+    "effect = 7": ["effect", "found 7"],
+    "effect = []": ["key 'effect'", "an empty list"],
+    'effect = {name = "sd1", drive = 2}': ["drive", "from 0 to 1", "found 2"],
+    'effect = {name = "sd1", gain = 1}': ["sd1", "drive or tone or level", "'gain'"],
+    'effect = {name = "sd1", drive = "full"}': ["drive", "a number", "'full'"],
+    'effect = {name = "x", lv2 = 3}': ["key lv2", "the URI", "found 3"],
+    'effect = {name = "x", dry = "only.wav"}': ["the two keys dry and wet"],
+    'effect = {name = "x", dry = "no.wav", wet = "no.wav"}': ["no.wav", "no such file"],
+}
+
+
+@pytest.mark.parametrize("keys", MISTAKES)
+def test_a_mistake_is_named_with_what_is_allowed(keys: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, keys)
+    for part in MISTAKES[keys]:
+        assert part in str(caught.value)
+
+
+FILES = {
+    "runs = [": ["a TOML file", "mine.toml"],
+    "": ["at least one [[runs]] block"],
+    "runs = 3": ["at least one [[runs]] block"],
+    "runs = [1, 2]": ["block 1", "a table of keys", "found 1"],
+    "[singal]\n[[runs]]": ["key 'singal'", "title, signal, runs", "Did you mean 'signal'?"],
+    "signal = 3\n[[runs]]": ["[signal]", "a valid dictionary"],
+    "[signal]\nseconds = 5\n[[runs]]": ["key 'seconds'", "greater than or equal to 20", "found 5"],
+    "[signal]\nsegment = 5\n[[runs]]": ["key 'segment'", "segment_seconds"],
+    "[[runs]]\nunits = 4": ["block 1", "no key effect"],
+}
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_a_wrong_file_is_named_with_what_is_expected(text: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        grid.load(write(tmp_path, text))
+    for part in FILES[text]:
+        assert part in str(caught.value)
+
+
+def test_an_unknown_grid_lists_the_committed_ones() -> None:
+    with pytest.raises(InputError, match=r"quick, real, smoke.*Did you mean 'smoke'\?"):
+        grid.load("smok")
+
+
+# Another value for every field.
+OTHERS: dict[str, Any] = {
+    "effect": tiny.config().effect | {"version": 2},
+    "signal": SignalConfig(seed=1),
+    "family": "lstm",
+    "layers": 2,
+    "units": 5,
+    "frame_size": 17,
+    "training_frames": 201,
+    "epochs": 7,
+    "batch_size": 65,
+    "learning_rate": 0.002,
+    "schedule": "constant",
+    "loss": "mse",
+    "sample_rate_hz": 8001,
+    "seed": 1,
+    "validation_frames": 257,
+    "patience": 1,
+    "checkpoint_epochs": (2,),
+}
+
+
+def test_another_value_of_any_field_is_another_run() -> None:
+    assert set(OTHERS) == set(RunConfig.model_fields)
+    config = tiny.config(schedule="cosine")
+    ids = [config.run_id]
+    for field, value in OTHERS.items():
+        assert getattr(config, field) != value
+        ids.append(config.model_copy(update={field: value}).run_id)
+    assert len(set(ids)) == len(OTHERS) + 1
+
+
+def test_another_value_of_any_field_of_the_signal_is_another_run() -> None:
+    others: dict[str, Any] = {
+        "seconds": 30.0,
+        "seed": 1,
+        "split": "sequential",
+        "segment_seconds": 1.0,
+        "split_seed": 1,
+    }
+    assert set(others) == set(SignalConfig.model_fields)
+    ids = {tiny.config(signal=SignalConfig(**{key: value})).run_id for key, value in others.items()}
+    assert len(ids | {tiny.config().run_id}) == len(others) + 1
+
+
+def test_a_written_default_is_the_same_run_as_none(tmp_path: Path) -> None:
+    [short], [long] = load(tmp_path, "").runs, load(tmp_path, "epochs = 50\nseed = 0").runs
+    assert short.run_id == long.run_id
+
+
+def test_a_moved_recording_is_the_same_run_and_another_take_is_not(tmp_path: Path) -> None:
+    def only_run(folder: str, level: float = 1.0) -> str:
+        return grid.load("smoke", record(tmp_path / folder, level)).runs[0].run_id
+
+    assert only_run("here") == only_run("there")
+    assert only_run("here") != only_run("louder", level=1.1)
+
+
+def test_relative_recordings_start_at_the_grid_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    [run] = load(tmp_path, 'effect = {name = "x", dry = "guitar.wav", wet = "pedal.wav"}').runs
+    assert Path(run.effect["wet_file"]) == tmp_path / "pedal.wav"
+    assert Path(run.effect["dry_file"]).is_absolute()
+
+
+def test_a_configuration_survives_json() -> None:
+    config = tiny.config(checkpoint_epochs=(2, 3), learning_rate=0.1 + 0.2)
+    copy = RunConfig.model_validate_json(config.model_dump_json())
+    assert copy == config
+    assert copy.run_id == config.run_id
+
+
+def test_a_run_id_is_readable_and_safe_as_a_folder_name() -> None:
+    effect = tiny.config().effect | {"name": "My Pedal / ../é"}
+    run_id = tiny.config(effect=effect, training_frames=2000).run_id
+    assert run_id.startswith("My-Pedal------é-dense-1x4-f16-n2k-e6-s0-")
+    assert "/" not in run_id
+
+
+def test_longer_runs_cost_more() -> None:
+    assert tiny.config(epochs=12).training_cost == 2 * tiny.config(epochs=6).training_cost
