@@ -1,0 +1,166 @@
+"""Pairs on disk: made once, never stale, never seen half."""
+
+import dataclasses
+import multiprocessing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data import audio, dry, effects, pairs
+from data.audio import Samples
+from data.devices.circuits import CIRCUITS
+from data.effects import Effect
+from data.pairs import DrySignal
+
+SIGNAL = DrySignal(seconds=20, seed=3)
+RATE_HZ = 16_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_dry_signal() -> Any:
+    """Noise for the dry signal, whose generation has its own tests."""
+    kept = dry.generate
+    dry.generate = noise
+    yield
+    dry.generate = kept
+
+
+def noise(seconds: float, seed: int, sample_rate_hz: int) -> Samples:
+    samples = round(seconds * sample_rate_hz / 10)
+    return (0.1 * np.random.default_rng(seed).standard_normal(samples)).astype(np.float32)
+
+
+def sd1(**controls: float) -> Effect:
+    return effects.resolve({"name": "sd1", **controls}, Path())
+
+
+@pytest.fixture
+def renders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A line for every time that an effect is rendered."""
+    calls: list[str] = []
+    render: Callable[..., Samples] = Effect.render
+
+    def counted(effect: Effect, *args: Any) -> Samples:
+        calls.append(effect.name)
+        return render(effect, *args)
+
+    monkeypatch.setattr(Effect, "render", counted)
+    return calls
+
+
+def test_a_pair_is_the_dry_signal_and_what_the_effect_makes_of_it(tmp_path: Path) -> None:
+    made = pairs.pair(sd1(), SIGNAL, pairs.SOURCE_RATE_HZ, tmp_path)
+    source = noise(20, 3, pairs.SOURCE_RATE_HZ)
+    np.testing.assert_array_equal(made.dry, source)
+    wet = CIRCUITS["sd1"].render(source, pairs.SOURCE_RATE_HZ)
+    np.testing.assert_array_equal(made.wet, wet)
+    assert (made.name, made.sample_rate_hz, made.report) == ("sd1", pairs.SOURCE_RATE_HZ, ())
+
+
+def test_effects_run_at_the_source_rate_and_are_resampled(tmp_path: Path) -> None:
+    made = pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    source = noise(20, 3, pairs.SOURCE_RATE_HZ)
+    wet = audio.resample(CIRCUITS["sd1"].render(source, 44_100), 44_100, RATE_HZ)
+    np.testing.assert_array_equal(made.wet, wet)
+    assert made.dry.shape == made.wet.shape
+    assert made.sample_rate_hz == RATE_HZ
+
+
+def test_a_pair_is_rendered_once(tmp_path: Path, renders: list[str]) -> None:
+    first = pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    second = pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    assert renders == ["sd1"]
+    np.testing.assert_array_equal(first.wet, second.wet)
+    pairs.pair(sd1(drive=0.9), SIGNAL, RATE_HZ, tmp_path)
+    assert renders == ["sd1", "sd1"]
+
+
+def test_the_key_changes_with_all_that_the_pair_depends_on() -> None:
+    keys = {
+        pairs.key(sd1(), SIGNAL, RATE_HZ),
+        pairs.key(sd1(drive=0.9), SIGNAL, RATE_HZ),
+        pairs.key(dataclasses.replace(sd1(), version=99), SIGNAL, RATE_HZ),
+        pairs.key(sd1(), DrySignal(21, 3), RATE_HZ),
+        pairs.key(sd1(), DrySignal(20, 4), RATE_HZ),
+        pairs.key(sd1(), SIGNAL, 22_050),
+    }
+    assert len(keys) == 6
+    assert all(key.startswith("sd1-") for key in keys)
+
+
+def test_the_key_of_a_recording_follows_its_content_alone() -> None:
+    here = Effect("x", "recording", dry_file="a.wav", wet_file="b.wav", content="1")
+    moved = dataclasses.replace(here, dry_file="c.wav", wet_file="d.wav")
+    other = dataclasses.replace(here, content="2")
+    assert pairs.key(here, SIGNAL, RATE_HZ) == pairs.key(moved, DrySignal(99, 9), RATE_HZ)
+    assert pairs.key(here, SIGNAL, RATE_HZ) != pairs.key(other, SIGNAL, RATE_HZ)
+
+
+def test_a_recording_is_imported_and_its_report_kept(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    source = (0.2 * rng.standard_normal(12 * RATE_HZ)).astype(np.float32)
+    late = np.concatenate([np.zeros(40, np.float32), np.tanh(3 * source)])[: len(source)]
+    audio.write(tmp_path / "a.wav", source, RATE_HZ)
+    audio.write(tmp_path / "b.wav", late, RATE_HZ)
+    effect = effects.resolve({"name": "mine", "dry": "a.wav", "wet": "b.wav"}, tmp_path)
+    made = pairs.pair(effect, SIGNAL, RATE_HZ, tmp_path / "pairs")
+    assert np.corrcoef(made.wet, np.tanh(3 * made.dry))[0, 1] > 0.999  # aligned
+    assert any("40 samples" in line for line in made.report)
+
+    (tmp_path / "a.wav").unlink()  # the cache does not need the files again
+    again = pairs.pair(effect, SIGNAL, RATE_HZ, tmp_path / "pairs")
+    assert again.report == made.report
+    np.testing.assert_array_equal(again.wet, made.wet)
+
+
+def _make(cache: Path, barrier: Any) -> None:
+    dry.generate = noise
+    made, folder = pairs._made(sd1(), SIGNAL, RATE_HZ), cache / pairs.key(sd1(), SIGNAL, RATE_HZ)
+    barrier.wait(60)  # so that both put it into its place at once
+    pairs._store(made, folder)
+
+
+def test_two_processes_that_make_the_same_pair_at_once_both_succeed(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(2)
+    makers = [spawn.Process(target=_make, args=(tmp_path, barrier)) for _ in range(2)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join(60)
+    assert [maker.exitcode for maker in makers] == [0, 0]
+    assert [folder.name for folder in tmp_path.iterdir()] == [pairs.key(sd1(), SIGNAL, RATE_HZ)]
+    assert len(pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path).wet) > 0
+
+
+def test_a_pair_that_was_half_made_is_ignored_and_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renders: list[str]
+) -> None:
+    def killed(self: Path, target: Path) -> Path:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:  # killed before the folder got its name
+        patch.setattr(Path, "rename", killed)
+        patch.setattr(pairs.shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(SystemExit):
+            pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    made = pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    assert renders == ["sd1", "sd1"]
+    assert len(made.wet) == len(made.dry)
+
+
+def test_a_pair_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *_: object, **__: object) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)  # the last file of the three
+    with pytest.raises(OSError, match="No space left"):
+        pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    assert list(tmp_path.iterdir()) == []
