@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shlex
-import subprocess
 from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
 
 from reports.numbers import significant
 from reports.results import Results
 from study.grid import RunConfig
-
-PACKAGES = (
-    "keras",
-    "jax",
-    "tensorflow",
-    "numpy",
-    "scipy",
-    "numba",
-    "soundfile",
-    "soxr",
-    "librosa",
-    "scikit-learn",
-    "pandas",
-    "pyarrow",
-    "matplotlib",
-    "seaborn",
-    "Jinja2",
-    "pydantic",
-    "typer",
-)
 
 
 @dataclass(frozen=True)
@@ -42,26 +17,23 @@ class Provenance:
     Attributes:
         settings: name and value of what all runs share or range over.
         effects: name and description of every effect.
-        machine: name and value.
-        packages: name and version.
+        environment: machine, commit and versions, by name, as the runs recorded them.
         commands: in order, for a shell.
     """
 
     settings: tuple[tuple[str, str], ...]
     effects: tuple[tuple[str, str], ...]
-    machine: tuple[tuple[str, str], ...]
-    packages: tuple[tuple[str, str], ...]
+    environment: tuple[tuple[str, str], ...]
     commands: tuple[str, ...]
 
 
 def provenance(results: Results) -> Provenance:
-    """Describe how the results came about; machine and versions are those of this report."""
+    """Describe how the results came about."""
     configs = list(results.configs.values())
     return Provenance(
         settings=tuple(_settings(configs)),
         effects=tuple(_effects(results)),
-        machine=tuple(_machine()),
-        packages=tuple((name, _version(name)) for name in PACKAGES),
+        environment=tuple(_environment(results)),
         commands=_commands(results),
     )
 
@@ -95,33 +67,13 @@ def _effects(results: Results) -> list[tuple[str, str]]:
     return list(described.items())
 
 
-def _machine() -> list[tuple[str, str]]:
-    commit = _commit()
-    return [
-        ("Python", platform.python_version()),
-        ("system", f"{platform.system()} {platform.machine()}"),
-        ("cores", str(os.cpu_count() or "unknown")),
-        *([("commit", commit)] if commit else []),
-    ]
-
-
-def _commit() -> str:
-    """The commit of the code, marked if files differ from it; empty outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        done = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
+def _environment(results: Results) -> list[tuple[str, str]]:
+    """What the runs recorded of their machine; several values where they differ."""
+    values: dict[str, dict[str, None]] = {}
+    for run in results.store.runs():
+        for name, value in ((run.result() or {}).get("environment") or {}).items():
+            values.setdefault(name, {})[value] = None
+    return [(name, ", ".join(seen)) for name, seen in values.items()]
 
 
 def _commands(results: Results) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from data.errors import InputError
 from study import evaluation, files, table, training
+from study.environment import environment
 from study.grid import RunConfig
 from study.material import Materials
 from study.store import CHECKPOINT_EVERY_S, RunFolder, Store
@@ -64,7 +65,8 @@ def _perform(
         progress = training.train(config, material, folder, after_epoch, checkpoint_every_s)
         send({"event": "evaluate", "run": config.run_id})
         rows = evaluation.evaluate_run(config, materials, folder, progress)
-        files.write_json(folder.result_file, {"status": "ok", "rows": rows})
+        result = {"status": "ok", "rows": rows, "environment": environment()}
+        files.write_json(folder.result_file, result)
         folder.checkpoint_file.unlink(missing_ok=True)
     except OSError as error:
         if error.errno in files.DISK_FULL:
@@ -74,8 +76,8 @@ def _perform(
         diverged = isinstance(error, training.TrainingDivergedError)
         table.write_failure(config, folder, _reason(error), is_final=diverged)
         traceback.print_exc()
-    result = folder.result()
-    send({"event": "done", "run": config.run_id, "row": result["rows"][-1] if result else None})
+    written = folder.result()
+    send({"event": "done", "run": config.run_id, "row": written["rows"][-1] if written else None})
 
 
 def _reason(error: Exception) -> str:
