@@ -244,8 +244,8 @@ def _expanded(
     settable = [key for key in RunConfig.model_fields if key != "signal"]
     _refuse_unknown(where, block, settable)
     axes = {key: _values(key, value) for key, value in block.items()}
-    for key, values in axes.items():
-        if not values:
+    for key, axis in axes.items():
+        if not axis:
             raise InputError(
                 f"{where}, key {key!r}",
                 expected="a value or a list of values",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import multiprocessing
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def quick_dry_signal() -> Any:
     dry.generate = kept
 
 
-def noise(seconds: float, seed: int, sample_rate_hz: int) -> Samples:
+def noise(seconds: float = 20, seed: int = 0, sample_rate_hz: int = 44_100) -> Samples:
     samples = round(seconds * sample_rate_hz / 10)
     return (0.1 * np.random.default_rng(seed).standard_normal(samples)).astype(np.float32)
 
@@ -144,7 +145,7 @@ def test_a_pair_that_was_half_made_is_ignored_and_made_again(
 
     with monkeypatch.context() as patch:  # killed before the folder got its name
         patch.setattr(Path, "rename", killed)
-        patch.setattr(pairs.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         with pytest.raises(SystemExit):
             pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
     assert len(list(tmp_path.iterdir())) == 1

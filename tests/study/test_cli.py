@@ -1,0 +1,97 @@
+"""The command line explains itself, and bad input in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from data import audio
+from study.cli import app
+from study.grid import committed_names
+from tests import tiny
+from tests.study.commands import study
+
+COMMANDS = [command.name or "" for command in app.registered_commands]
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200", "NO_COLOR": "1"})
+
+
+def refused(*arguments: str) -> str:
+    """The one line that a refused command prints."""
+    result = call(*arguments)
+    assert result.exit_code == 2
+    [line] = result.stderr.strip().splitlines()
+    assert line.startswith("error: ")
+    assert "Traceback" not in result.output
+    return line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert f"Usage: root {command}" in result.output
+    assert "checkpoint" not in result.output  # for tests alone
+
+
+def test_help_lists_all_commands() -> None:
+    output = call("--help").output
+    assert len(COMMANDS) >= 5
+    for command in COMMANDS:
+        assert f" {command} " in output
+
+
+def test_an_unknown_grid_is_one_line() -> None:
+    assert "Did you mean 'quick'?" in refused("grid", "quikc")
+
+
+def test_dry_without_wet_is_one_line(tmp_path: Path) -> None:
+    audio.write(tmp_path / "a.wav", tiny.pair().dry, tiny.RATE_HZ)
+    assert "found only DRY" in refused("grid", "real", "--dry", str(tmp_path / "a.wav"))
+    assert "found only WET" in refused("data", "real", "--wet", str(tmp_path / "a.wav"))
+
+
+def test_a_missing_recording_is_one_line() -> None:
+    assert "no such file" in refused("grid", "real", "--dry", "no.wav", "--wet", "no.wav")
+
+
+def test_an_unusable_recording_is_one_line(tmp_path: Path) -> None:
+    audio.write(tmp_path / "a.wav", tiny.pair().dry, tiny.RATE_HZ)
+    audio.write(tmp_path / "b.wav", np.zeros_like(tiny.pair().dry), tiny.RATE_HZ)
+    files = ("--dry", str(tmp_path / "a.wav"), "--wet", str(tmp_path / "b.wav"))
+    line = refused("data", "real", *files, "--runs", str(tmp_path / "runs"))
+    assert "b.wav" in line
+
+
+def test_more_workers_than_cores_are_refused() -> None:
+    assert "at most" in refused("grid", "smoke", "--workers", "999")
+
+
+def test_a_table_without_results_says_what_to_run(tmp_path: Path) -> None:
+    assert "make grid GRID=smoke" in refused("table", "smoke", "--runs", str(tmp_path))
+
+
+def test_a_wrong_option_is_refused_by_a_process_without_a_traceback() -> None:
+    told = study("grid", "smoke", "--workers", "many")
+    assert told.returncode == 2
+    assert "Traceback" not in told.stderr
+
+
+def test_grids_and_effects_are_listed() -> None:
+    grids, effects = call("grids").output, call("effects").output
+    assert all(name in grids for name in committed_names())
+    assert "sd1" in effects
+    assert "drive=" in effects
+
+
+def test_a_dry_run_counts_and_makes_nothing(tmp_path: Path) -> None:
+    grid = tmp_path / "mine.toml"
+    grid.write_text('[[runs]]\neffect = "sd1"\nfamily = "dense"\nseed = [0, 1, 2]\nepochs = 2\n')
+    result = call("grid", str(grid), "--dry-run", "--runs", str(tmp_path / "runs"))
+    assert result.exit_code == 0, result.output
+    assert "3 runs, about" in result.output
+    assert "dense 1x16, frame 64:" in result.output
+    assert not (tmp_path / "runs").exists()

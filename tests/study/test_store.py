@@ -1,0 +1,78 @@
+"""The folders of runs: states, configurations, leftovers."""
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import InputError
+from study import files, table
+from study.grid import Grid
+from study.store import RunFolder, Store
+from tests import tiny
+
+CONFIGS = tuple(tiny.config(seed=seed) for seed in (3, 1, 2))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "mine")
+    made.write_grid(Grid("mine", "Mine", CONFIGS))
+    return made
+
+
+def first(store: Store) -> RunFolder:
+    return next(iter(store.runs()))
+
+
+def test_runs_come_in_the_order_of_the_grid_with_their_configurations(store: Store) -> None:
+    assert [run.config() for run in store.runs()] == list(CONFIGS)
+    assert [run.run_id for run in store.runs()] == [config.run_id for config in CONFIGS]
+    assert store.manifest()["title"] == "Mine"
+
+
+def test_laying_out_a_smaller_grid_keeps_what_is_finished(store: Store) -> None:
+    files.write_json(first(store).result_file, {"status": "ok", "rows": []})
+    store.write_grid(Grid("mine", "Smaller", CONFIGS[1:]))
+    assert len(list(store.runs())) == 2
+    assert store.run(CONFIGS[0].run_id).state() == "finished"
+
+
+def test_states_of_a_run(store: Store) -> None:
+    run = first(store)
+    assert run.state() == "pending"
+    assert run.result() is None
+    files.write_text(run.checkpoint_file, "")
+    assert run.state() == "begun"
+    table.write_failure(run.config(), run, "too hot")
+    assert run.state() == "failed"
+    files.write_json(run.result_file, {"status": "ok", "rows": []})
+    assert run.state() == "finished"
+
+
+def test_a_configuration_once_written_stays(store: Store) -> None:
+    run = first(store)
+    before = run.config_file.stat().st_mtime_ns
+    run.write_config(CONFIGS[0])
+    assert run.config_file.stat().st_mtime_ns == before
+
+
+def test_leftovers_are_removed_and_nothing_else(store: Store) -> None:
+    run = first(store)
+    for path in (run.model_file(), run.model_file(20), run.prediction_file(20)):
+        files.write_text(path, "kept")
+        path.with_name(f".{path.name}").write_text("half")
+    before = {path for path in run.path.rglob("*") if not path.name.startswith(".")}
+    run.remove_leftovers()
+    assert set(run.path.rglob("*")) == before
+    assert len(before) == 5  # configuration, folder of epochs, three files
+
+
+def test_a_folder_without_a_grid_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"results of a grid; found none\. Run `make grid GRID=x"):
+        Store(tmp_path / "x").manifest()
+
+
+def test_a_run_is_locked_by_one(store: Store) -> None:
+    one, other = first(store), first(store)
+    with one.lock() as mine, other.lock() as also_mine:
+        assert (mine, also_mine) == (True, False)

@@ -1,0 +1,114 @@
+"""The results table: every column typed, there and back through CSV and Parquet."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from study import files, running, table
+from study.grid import Grid, RunConfig
+from study.store import Store
+from tests import tiny
+
+CONFIGS = tuple(tiny.config(seed=seed) for seed in (0, 1, 2))
+MEASURED = {
+    name: 0.1 * place + 0.1 + 0.2
+    for place, (name, (dtype, _)) in enumerate(table.COLUMNS.items())
+    if dtype == "Float64" and name != "learning_rate"
+}
+
+
+def row(config: RunConfig, epoch: int, is_final: bool, **changes: Any) -> dict[str, Any]:
+    return {
+        **table.described(config),
+        "status": "ok",
+        **MEASURED,
+        "epoch": epoch,
+        "is_final": is_final,
+        "parameters": 73,
+        "macs_per_sample": 68,
+        **changes,
+    }
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Three runs: one finished with two rows, one failed, one pending."""
+    made = Store(tmp_path / "mine")
+    made.write_grid(Grid("mine", "Mine", CONFIGS))
+    finished, failed, _ = made.runs()
+    rows = [row(CONFIGS[0], 3, False), row(CONFIGS[0], 6, True, esr_above_8khz=None)]
+    files.write_json(finished.result_file, {"status": "ok", "rows": rows})
+    files.write_text(finished.history_file, "epoch,loss,validation_loss\n1,0.5,0.6\n2,0.25,0.3\n")
+    table.write_failure(CONFIGS[1], failed, "too hot, by far\nand wet")
+    return made
+
+
+def test_a_table_has_every_column_with_its_dtype_in_order(store: Store) -> None:
+    written = table.write(store)
+    assert list(written) == list(table.COLUMNS)
+    for name, (dtype, _) in table.COLUMNS.items():
+        assert written[name].dtype == pd.Series(dtype=dtype).dtype, name
+    assert written["status"].tolist() == ["ok", "ok", "failed", "pending"]
+    assert written["seed"].tolist() == [0, 0, 1, 2]
+
+
+def test_csv_and_parquet_hold_the_same_table_to_the_last_bit(store: Store) -> None:
+    written = table.write(store)
+    from_csv = table.read(store.table_file)
+    from_parquet = pd.read_parquet(store.table_file.with_suffix(".parquet"))
+    pd.testing.assert_frame_equal(from_csv, written, check_exact=True)
+    pd.testing.assert_frame_equal(from_parquet, written, check_exact=True)
+    assert from_csv.loc[0, "esr"] == MEASURED["esr"]
+    assert from_csv["esr_above_8khz"].isna().tolist()[:2] == [False, True]
+    assert from_csv.loc[2, "error"] == "too hot, by far\nand wet"
+
+
+def test_an_empty_measurement_stays_empty_and_is_not_zero(store: Store) -> None:
+    pending = table.write(store).iloc[3]
+    assert pending[["esr", "epoch", "parameters", "error"]].isna().all()
+
+
+def test_history_has_a_row_an_epoch_of_finished_runs(store: Store) -> None:
+    table.write(store)
+    history = pd.read_parquet(store.root / "history.parquet")
+    assert history["run_id"].unique().tolist() == [CONFIGS[0].run_id]
+    assert history["epoch"].tolist() == [1, 2]
+    assert history["validation_loss"].tolist() == [0.6, 0.3]
+
+
+def test_nothing_but_the_three_files_is_left_in_the_folder(store: Store) -> None:
+    table.write(store)
+    assert sorted(p.name for p in store.root.iterdir() if p.is_file()) == [
+        "grid.json",
+        "history.parquet",
+        "results.csv",
+        "results.parquet",
+    ]
+
+
+def test_timings_and_metrics_are_columns() -> None:
+    assert set(table.TIMINGS) <= set(table.COLUMNS)
+    assert {"mae", "r2", "esr", "fir_esr"} <= set(table.METRICS)
+    assert not set(table.METRICS) & {*table.TIMINGS, "validation_esr", "parameters"}
+
+
+def test_a_summary_ranks_finished_runs_by_validation(store: Store) -> None:
+    worse, better = (dict(row(c, 6, True)) for c in (CONFIGS[1], CONFIGS[2]))
+    better["validation_esr"] = worse["validation_esr"] / 2
+    results = table.typed([worse, better, row(CONFIGS[0], 3, False)])
+    assert running.summary(results)["seed"].tolist() == [2, 1]
+
+
+def test_failures_are_listed_with_their_reason(store: Store) -> None:
+    results = table.write(store)
+    assert running.failures(results) == [(CONFIGS[1].run_id, "too hot, by far\nand wet")]
+
+
+def test_failed_runs_are_tried_again_unless_they_would_fail_the_same_way(store: Store) -> None:
+    _, failed, pending = store.runs()
+    table.write_failure(CONFIGS[2], pending, "diverged", is_final=True)
+    running._forget_failures(store)
+    assert failed.state() == "pending"
+    assert pending.state() == "failed"
