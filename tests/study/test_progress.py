@@ -1,0 +1,72 @@
+"""What a grid shows where no terminal is: a line a finished run, and the whole now and then."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from study import progress, table
+from study.grid import Grid
+from study.progress import GridProgress, duration
+from tests import tiny
+
+CONFIGS = tuple(tiny.config(seed=seed) for seed in (0, 1, 2))
+GRID = Grid("mine", "Mine", CONFIGS)
+
+
+def row(place: int, esr: float) -> dict[str, object]:
+    described = table.described(CONFIGS[place])
+    return {**described, "status": "ok", "esr": esr, "validation_esr": esr}
+
+
+@pytest.fixture
+def output() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def shown(output: io.StringIO) -> GridProgress:
+    return GridProgress(GRID, [], Console(file=output, width=200))
+
+
+def test_finished_failed_and_dead_are_a_line_each(shown: GridProgress, output: io.StringIO) -> None:
+    one, two, _ = (config.run_id for config in CONFIGS)
+    failed = {**row(1, 0), "status": "failed", "error": "too hot [really]"}
+    with shown:
+        shown.follow({"event": "start", "run": one})
+        shown.follow({"event": "done", "run": one, "row": row(0, 0.25)})
+        shown.follow({"event": "died", "run": two, "code": -9, "given_up": False})
+        shown.follow({"event": "done", "run": two, "row": failed})
+    assert output.getvalue().splitlines() == [
+        f"1/3 {one}: ESR 0.2500",
+        f"a worker died (code -9) on {two}: restarted, it continues",
+        f"2/3 {two}: FAILED: too hot [really]",
+    ]
+
+
+def test_the_whole_is_told_now_and_then(
+    shown: GridProgress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epoch = {"event": "epoch", "run": CONFIGS[0].run_id, "epoch": 3, "validation_loss": 0.5}
+    shown.follow({**epoch, "frames_per_second": 1234.0})
+    assert output.getvalue() == ""
+    monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
+    shown.follow({**epoch, "frames_per_second": 1234.0})
+    assert "0/3 runs, 1,234 frames/s" in output.getvalue()
+
+
+def test_a_terminal_shows_the_best_of_each_effect(output: io.StringIO) -> None:
+    console = Console(file=output, width=200, force_terminal=True)
+    with GridProgress(GRID, [dict(row(0, 0.5))], console) as shown:
+        shown.follow({"event": "done", "run": CONFIGS[1].run_id, "row": row(1, 0.125)})
+        shown.follow({"event": "start", "run": CONFIGS[2].run_id})
+    assert "best clipper: dense 1x4, frame 16, 200 frames, ESR 0.1250" in output.getvalue()
+    assert f"{CONFIGS[2].run_id}: starting" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (89, "89 s"), (91, "2 min"), (5399, "90 min"), (12_240, "3.4 h")],
+)
+def test_a_length_of_time_has_one_fitting_unit(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
