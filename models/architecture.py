@@ -8,7 +8,10 @@ from typing import Literal, get_args
 Family = Literal["lstm", "gru", "rnn", "dense", "conv"]
 FAMILIES: tuple[str, ...] = get_args(Family)
 
-CONV_KERNEL = 5
+# The first convolution looks at 12 samples, every 4; the next ones join neighbours.
+CONV_FIRST_KERNEL = 12
+CONV_FIRST_STRIDE = 4
+CONV_NEXT_KERNEL = 2
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Architecture:
 
     Attributes:
         family: ``lstm``, ``gru``, ``rnn`` (simple tanh), ``dense`` (on the flattened
-            frame) or ``conv`` (kernel 5, dilation 1, 2, 4, ... by layer).
+            frame) or ``conv`` (kernel 12, stride 4; then kernel 2).
         layers: hidden layers, 1 or more.
         units: units (filters) of every hidden layer.
         frame_size: dry samples a frame.
@@ -39,7 +42,8 @@ class Architecture:
 
 def conv_length(a: Architecture, layer: int) -> int:
     """Output length of the given convolutional layer (no padding)."""
-    return a.frame_size - (CONV_KERNEL - 1) * (2**layer - 1)
+    first = (a.frame_size - CONV_FIRST_KERNEL) // CONV_FIRST_STRIDE + 1
+    return first - (layer - 1) * (CONV_NEXT_KERNEL - 1)
 
 
 def multiply_accumulates(a: Architecture) -> int:
@@ -56,7 +60,8 @@ def multiply_accumulates(a: Architecture) -> int:
         elif a.family == "dense":
             total += a.units * (a.frame_size if layer == 1 else a.units)
         else:
-            total += conv_length(a, layer) * CONV_KERNEL * inputs * a.units
+            kernel = CONV_FIRST_KERNEL if layer == 1 else CONV_NEXT_KERNEL
+            total += conv_length(a, layer) * kernel * inputs * a.units
         inputs = a.units
     outputs = a.units * conv_length(a, a.layers) if a.family == "conv" else a.units
     return total + outputs

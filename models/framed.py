@@ -9,7 +9,12 @@ from typing import Any
 
 import keras
 
-from models.architecture import CONV_KERNEL, Architecture
+from models.architecture import (
+    CONV_FIRST_KERNEL,
+    CONV_FIRST_STRIDE,
+    CONV_NEXT_KERNEL,
+    Architecture,
+)
 
 
 def build(
@@ -79,8 +84,8 @@ def _convolutional(a: Architecture, seed: int) -> list[keras.layers.Layer]:
         *(
             keras.layers.Conv1D(
                 a.units,
-                CONV_KERNEL,
-                dilation_rate=2 ** (layer - 1),
+                CONV_FIRST_KERNEL if layer == 1 else CONV_NEXT_KERNEL,
+                strides=CONV_FIRST_STRIDE if layer == 1 else 1,
                 activation="tanh",
                 kernel_initializer=_glorot(seed, layer),
                 name=f"conv_{layer}",

@@ -94,7 +94,7 @@ class RunConfig(_Strict):
     training_frames: Annotated[int, Field(ge=1)] = 40_000
     epochs: Annotated[int, Field(ge=1)] = 50
     batch_size: Annotated[int, Field(ge=1)] = 64
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 5e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-2
     schedule: Schedule = "cosine"
     loss: LossName = "mae"
     sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)] = 22_050

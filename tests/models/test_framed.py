@@ -25,8 +25,8 @@ PARAMETERS = {
     ("rnn", 2): (1 + 4 + 1) * 4 + (4 + 4 + 1) * 4 + 5,
     ("dense", 1): (16 + 1) * 4 + 5,
     ("dense", 2): (16 + 1) * 4 + (4 + 1) * 4 + 5,
-    ("conv", 1): (5 * 1 * 4 + 4) + (12 * 4 + 1),
-    ("conv", 2): (5 * 1 * 4 + 4) + (5 * 4 * 4 + 4) + (4 * 4 + 1),
+    ("conv", 1): (12 * 1 * 4 + 4) + (2 * 4 + 1),
+    ("conv", 2): (12 * 1 * 4 + 4) + (2 * 4 * 4 + 4) + (1 * 4 + 1),
 }
 # Products of an input, a state or an activation with a weight, by hand.
 MACS = {
@@ -38,8 +38,8 @@ MACS = {
     ("rnn", 2): 16 * (1 * 4 + 4 * 4) + 16 * (4 * 4 + 4 * 4) + 4,
     ("dense", 1): 16 * 4 + 4,
     ("dense", 2): 16 * 4 + 4 * 4 + 4,
-    ("conv", 1): 12 * 5 * 1 * 4 + 12 * 4,  # 16 - 4 = 12 positions
-    ("conv", 2): 12 * 5 * 1 * 4 + 4 * 5 * 4 * 4 + 4 * 4,  # dilation 2: 12 - 8 = 4 positions
+    ("conv", 1): 2 * 12 * 1 * 4 + 2 * 4,  # samples 0 to 11 and 4 to 15: 2 positions
+    ("conv", 2): 2 * 12 * 1 * 4 + 1 * 2 * 4 * 4 + 1 * 4,
 }
 
 
@@ -136,6 +136,6 @@ def test_layers_of_one_model_start_from_different_weights() -> None:
 
 
 def test_a_convolution_longer_than_the_frame_is_refused() -> None:
-    assert conv_length(Architecture("conv", 2, UNITS, 13), 2) == 1
-    with pytest.raises(ValueError, match="more than 12 samples"):
-        Architecture("conv", 2, UNITS, 12)
+    assert conv_length(Architecture("conv", 2, UNITS, 16), 2) == 1
+    with pytest.raises(ValueError, match="more than 15 samples"):
+        Architecture("conv", 2, UNITS, 15)
