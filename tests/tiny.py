@@ -53,6 +53,8 @@ def config(**changes: Any) -> RunConfig:
         "training_frames": 200,
         "epochs": 6,
         "batch_size": 64,
+        "learning_rate": 1e-3,
+        "schedule": "constant",
         "sample_rate_hz": RATE_HZ,
         "validation_frames": 256,
     }
