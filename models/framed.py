@@ -80,7 +80,10 @@ def _dense(a: Architecture, seed: int) -> list[keras.layers.Layer]:
 
 
 def _convolutional(a: Architecture, seed: int) -> list[keras.layers.Layer]:
+    # Kernels are counted from the frame's end, so that its last sample is always seen.
+    oldest = (a.frame_size - CONV_FIRST_KERNEL) % CONV_FIRST_STRIDE
     return [
+        *([keras.layers.Cropping1D((oldest, 0))] if oldest else []),
         *(
             keras.layers.Conv1D(
                 a.units,

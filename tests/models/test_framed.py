@@ -139,3 +139,12 @@ def test_a_convolution_longer_than_the_frame_is_refused() -> None:
     assert conv_length(Architecture("conv", 2, UNITS, 16), 2) == 1
     with pytest.raises(ValueError, match="more than 15 samples"):
         Architecture("conv", 2, UNITS, 15)
+
+
+@pytest.mark.parametrize("frame_size", [64, 65, 66, 67])
+def test_a_convolution_always_sees_the_newest_sample(frame_size: int) -> None:
+    model = build(Architecture("conv", 1, UNITS, frame_size), 0)
+    silence = np.zeros((1, frame_size, 1), np.float32)
+    click = silence.copy()
+    click[0, -1] = 1.0
+    assert abs(float(model(click)[0, 0]) - float(model(silence)[0, 0])) > 1e-3
