@@ -76,3 +76,30 @@ def lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
         yield got
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def company(path: Path, enter: Callable[[bool], None]) -> Iterator[None]:
+    """Hold a lock that several processes may share, if ``enter`` lets this one in.
+
+    ``enter`` is told whether nobody else holds the lock, and refuses by raising. It is
+    called by one process at a time, and nobody joins meanwhile. The kernel releases the
+    lock when the process ends, however it ends.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        with lock(path.with_name(f"{path.name}-gate"), wait=True):
+            enter(_is_alone(descriptor))
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # at once: nobody keeps it exclusively
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_alone(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

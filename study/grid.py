@@ -186,6 +186,7 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
         InputError: naming the key, what it allows and what was found.
     """
     path = _find(name_or_path)
+    _refuse_reserved(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -224,6 +225,16 @@ def _find(name_or_path: str) -> Path:
         found="neither",
         remedy=f"Did you mean {near[0]!r}?" if near else "Check the spelling or the path.",
     )
+
+
+def _refuse_reserved(path: Path) -> None:
+    if path.stem == "pairs":
+        raise InputError(
+            f"grid {path}",
+            expected="a name other than 'pairs'",
+            found="the name of the folder that all grids keep their dry/wet pairs in",
+            remedy="Rename the file.",
+        )
 
 
 def _expanded(

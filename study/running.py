@@ -30,10 +30,17 @@ def run_grid(
     finished run, so that it can be read while the grid runs.
 
     Raises:
-        InputError: an effect cannot be made or the disk is full.
+        InputError: an effect cannot be made, the disk is full, or another grid of this
+            name is at work.
     """
     store = Store(root / grid.name)
-    store.write_grid(grid)
+    with store.at_work(grid):
+        return _run_grid(grid, store, cores, console, checkpoint_every_s)
+
+
+def _run_grid(
+    grid: Grid, store: Store, cores: list[int], console: Console, checkpoint_every_s: float
+) -> pd.DataFrame:
     _forget_failures(store)
     prepare_pairs(grid.runs, store.pairs, console)
     finished = [r["rows"][-1] for r in (run.result() for run in store.runs()) if r]

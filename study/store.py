@@ -5,6 +5,7 @@
     runs/<grid>/results.csv, results.parquet   the table
     runs/<grid>/history.parquet                loss by epoch of every run
     runs/<grid>/report/index.html
+    runs/<grid>/lock                           shared by the commands that work on the grid
     runs/<grid>/runs/<run id>/
         config.json         the whole configuration
         checkpoint.npz      where an unfinished run goes on; gone when it is finished
@@ -145,6 +146,31 @@ class Store:
             self.run(config.run_id).write_config(config)
         manifest = {"name": grid.name, "title": grid.title, "runs": [r.run_id for r in grid.runs]}
         files.write_json(self.manifest_file, manifest)
+
+    def at_work(self, grid: Grid) -> AbstractContextManager[None]:
+        """Lay out a grid to work on it; nobody lays out another one here meanwhile.
+
+        Commands with the same runs may work together.
+
+        Raises:
+            InputError: a command with other runs is at work here.
+        """
+
+        def enter(is_alone: bool) -> None:
+            if not is_alone:
+                self._require_same_runs(grid)
+            self.write_grid(grid)
+
+        return files.company(self.root / "lock", enter)
+
+    def _require_same_runs(self, grid: Grid) -> None:
+        if set(self.manifest()["runs"]) != {config.run_id for config in grid.runs}:
+            raise InputError(
+                f"study {self.root}",
+                expected="no other grid of this name at work",
+                found="a command that works on one",
+                remedy="Wait for it, or copy the grid file under another name.",
+            )
 
     def manifest(self) -> dict[str, Any]:
         """``{"name", "title", "runs"}`` of the grid that was last laid out here.

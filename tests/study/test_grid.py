@@ -160,6 +160,13 @@ def test_a_wrong_file_is_named_with_what_is_expected(text: str, tmp_path: Path) 
         assert part in str(caught.value)
 
 
+def test_the_name_of_the_folder_of_pairs_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.toml"
+    file.write_text('[[runs]]\neffect = "sd1"\n')
+    with pytest.raises(InputError, match="a name other than 'pairs'"):
+        grid.load(str(file))
+
+
 def test_an_unknown_grid_lists_the_committed_ones() -> None:
     with pytest.raises(InputError, match=r"quick, real, smoke.*Did you mean 'smoke'\?"):
         grid.load("smok")

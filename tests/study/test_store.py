@@ -72,6 +72,23 @@ def test_a_folder_without_a_grid_says_what_to_do(tmp_path: Path) -> None:
         Store(tmp_path / "x").manifest()
 
 
+def test_commands_with_the_same_runs_work_together(store: Store) -> None:
+    grid = Grid("mine", "Mine", CONFIGS)
+    with store.at_work(grid), store.at_work(Grid("mine", "Mine", CONFIGS[::-1])):
+        assert len(list(store.runs())) == 3
+
+
+def test_another_grid_of_the_name_has_to_wait(store: Store) -> None:
+    other = Grid("mine", "Other", CONFIGS[1:])
+    with store.at_work(Grid("mine", "Mine", CONFIGS)):
+        for _ in range(2):  # a refusal leaves the lock as it was
+            with pytest.raises(InputError, match="no other grid of this name"):
+                store.at_work(other).__enter__()
+        assert len(list(store.runs())) == 3
+    with store.at_work(other):
+        assert len(list(store.runs())) == 2
+
+
 def test_a_run_is_locked_by_one(store: Store) -> None:
     one, other = first(store), first(store)
     with one.lock() as mine, other.lock() as also_mine:
