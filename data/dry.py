@@ -4,7 +4,8 @@ The three kinds follow one another in cycles of about five seconds, so every tra
 validation or test set that is cut out of the signal, in random segments or in one piece,
 holds all of them, quiet and loud. The guitar resembles a direct guitar signal in crest
 factor, dynamics and spectrum; sweeps and noise show a device what guitar alone leaves
-out: every frequency at known levels, and dense spectra.
+out: every frequency at known levels, and dense spectra. No two sections are equal, so
+a test set holds nothing that occurs in training.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from data.errors import InputError
 from data.phrases import STYLES, phrase
 from data.strings import Signal
 
-VERSION = 2
+VERSION = 3
 """Goes up whenever the same arguments give other samples; part of cache keys."""
 
 Kind = Literal["guitar", "sweep", "noise"]
@@ -36,6 +37,10 @@ _SHARES: tuple[tuple[Kind, float], ...] = (("sweep", 0.1), ("noise", 0.1), ("gui
 
 _LOWEST_HZ = 20.0
 _SWEEP_HIGH_OVER_RATE = 0.45
+# Each sweep begins and ends somewhere within these many octaves inside the full range, at
+# a level and a phase of its own.
+_SWEEP_EDGES_OCTAVES = 1 / 3
+_SWEEP_LEVEL_DB = 2.0
 _SWELL_RANGE_DB = 40.0
 _FADE_S = 0.01
 
@@ -90,17 +95,19 @@ def sections(samples: int, sample_rate_hz: int) -> list[Section]:
     return [Section(*row) for row in zip(kinds, edges[:-1], edges[1:], strict=True)]
 
 
-def log_sweep(samples: int, sample_rate_hz: int) -> Signal:
-    """Sine whose frequency rises exponentially from 20 Hz to 0.45 of the sample rate.
+def log_sweep(
+    samples: int, sample_rate_hz: int, low_hz: float, high_hz: float, phase: float = 0.0
+) -> Signal:
+    """Sine whose frequency rises exponentially from ``low_hz`` to ``high_hz``.
 
-    x(t) = sin(2 pi f1 T / L (exp(t L / T) - 1)) with L = ln(f2 / f1), after Farina,
+    x(t) = sin(phase + 2 pi f1 T / L (exp(t L / T) - 1)) with L = ln(f2 / f1), after Farina,
     "Simultaneous measurement of impulse response and distortion with a swept-sine
     technique", 108th AES Convention, 2000. Shape ``(samples,)``, amplitude 1.
     """
     duration_s = samples / sample_rate_hz
-    log_ratio = math.log(_SWEEP_HIGH_OVER_RATE * sample_rate_hz / _LOWEST_HZ)
+    log_ratio = math.log(high_hz / low_hz)
     growth = np.expm1(np.arange(samples) / samples * log_ratio)
-    return np.asarray(np.sin(2 * np.pi * _LOWEST_HZ * duration_s / log_ratio * growth))
+    return np.asarray(np.sin(phase + 2 * np.pi * low_hz * duration_s / log_ratio * growth))
 
 
 def pink_noise(samples: int, sample_rate_hz: int, rng: Generator) -> Signal:
@@ -121,18 +128,29 @@ def _sound(section: Section, cycle: int, seed: int, sample_rate_hz: int) -> Sign
     samples = section.stop - section.start
     rng = default_rng([seed, cycle, section.start])
     if section.kind == "sweep":
-        return log_sweep(samples, sample_rate_hz)
+        return _sweep(samples, sample_rate_hz, rng)
     if section.kind == "noise":
         growth = 10 ** (np.linspace(-_SWELL_RANGE_DB, 0, samples) / 20)
         return pink_noise(samples, sample_rate_hz, rng) * growth
     return phrase(samples, sample_rate_hz, _shuffled(len(STYLES), cycle, [seed, 1]), rng)
 
 
+def _sweep(samples: int, sample_rate_hz: int, rng: Generator) -> Signal:
+    """Sweep over nearly all frequencies, unlike every other."""
+    inside_low, inside_high = 2 ** rng.uniform(0, _SWEEP_EDGES_OCTAVES, 2)
+    high_hz = _SWEEP_HIGH_OVER_RATE * sample_rate_hz / inside_high
+    phase = rng.uniform(0, 2 * np.pi)
+    return log_sweep(samples, sample_rate_hz, _LOWEST_HZ * inside_low, high_hz, phase)
+
+
 def _peak(kind: Kind, cycle: int, seed: int) -> float:
     """Peak level of a section, linear."""
     ladder = _PEAKS_DBFS[kind]
     step = _shuffled(len(ladder), cycle, [seed, 2]) if kind == "guitar" else cycle % len(ladder)
-    return float(10 ** (ladder[step] / 20))
+    level_dbfs = ladder[step]
+    if kind == "sweep":
+        level_dbfs += default_rng([seed, 3, cycle]).uniform(-_SWEEP_LEVEL_DB, _SWEEP_LEVEL_DB)
+    return float(10 ** (level_dbfs / 20))
 
 
 def _shuffled(choices: int, index: int, seed: list[int]) -> int:

@@ -1,6 +1,6 @@
 """The dry signal as a whole: repeatable, mixed evenly, and like a direct guitar signal."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -139,7 +139,7 @@ def test_no_offset_and_no_clicks_between_sections(long_signal: Samples) -> None:
 
 
 def test_sweep_frequency_rises_exponentially() -> None:
-    sweep = dry.log_sweep(4 * RATE_HZ, RATE_HZ)
+    sweep = dry.log_sweep(4 * RATE_HZ, RATE_HZ, 20.0, 0.45 * RATE_HZ)
     phase = np.unwrap(np.angle(signal.hilbert(sweep)))
     heard_hz = np.diff(phase) * RATE_HZ / (2 * np.pi)
     middle = np.arange(RATE_HZ, 3 * RATE_HZ)
@@ -154,6 +154,23 @@ def test_sweeps_and_swells_rise_in_level(long_signal: Samples) -> None:
         peaks = [np.abs(long_signal[s.start : s.stop]).max() for s in layout if s.kind == kind]
         assert np.all(np.diff(peaks[:6]) > 0)
         assert peaks[5] > 10 * peaks[0]
+
+
+def test_no_sweep_occurs_twice() -> None:
+    """Else training would hold the very sweeps of the test split."""
+    rate_hz = 16_000
+    samples = dry.generate(180, 0, rate_hz).astype(np.float64)
+    layout = dry.sections(len(samples), rate_hz)
+    sweeps = [samples[s.start : s.stop] for s in layout if s.kind == "sweep"]
+    assert len(sweeps) == 36
+    for one, other in combinations(sweeps, 2):
+        length = min(len(one), len(other))
+        alike = np.corrcoef(one[:length], other[:length])[0, 1]
+        assert abs(alike) < 0.8
+    peaks_db = 20 * np.log10([np.abs(sweep).max() for sweep in sweeps])
+    np.testing.assert_allclose(
+        peaks_db.reshape(6, 6).mean(axis=0), [-40, -32, -25, -18, -12, -6], atol=1.5
+    )
 
 
 def test_pink_noise_falls_by_three_decibels_an_octave() -> None:
