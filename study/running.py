@@ -30,8 +30,8 @@ def run_grid(
     finished run, so that it can be read while the grid runs.
 
     Raises:
-        InputError: an effect cannot be made, the disk is full, or another grid of this
-            name is at work.
+        InputError: no effect at all can be made, the disk is full, or another grid of
+            this name is at work.
     """
     store = Store(root / grid.name)
     with store.at_work(grid):
@@ -42,7 +42,7 @@ def _run_grid(
     grid: Grid, store: Store, cores: list[int], console: Console, checkpoint_every_s: float
 ) -> pd.DataFrame:
     _forget_failures(store)
-    prepare_pairs(grid.runs, store.pairs, console)
+    _prepare_what_can_be(grid.runs, store.pairs, console)
     finished = [r["rows"][-1] for r in (run.result() for run in store.runs()) if r]
     if len(finished) < len(grid.runs):
         console.print(
@@ -62,19 +62,48 @@ def _run_grid(
 def prepare_pairs(runs: Iterable[RunConfig], cache: Path, console: Console) -> None:
     """Make every dry/wet pair of the runs, and print what importing a recording found."""
     materials = Materials(cache)
-    seen = set()
-    for config in runs:
-        key = (str(config.effect), config.sample_rate_hz, config.signal)
-        if key in seen:
-            continue
-        seen.add(key)
-        pair = materials.of(config).pair
+    for config in _one_a_pair(runs):
+        _prepare_pair(config, materials, console)
+
+
+def _prepare_what_can_be(runs: Iterable[RunConfig], cache: Path, console: Console) -> None:
+    """Make the pairs, bar those that cannot be made; their runs will fail, each by itself.
+
+    Raises:
+        InputError: none can be made; the first reason.
+    """
+    materials = Materials(cache)
+    configs = _one_a_pair(runs)
+    reasons: list[InputError] = []
+    for config in configs:
+        try:
+            _prepare_pair(config, materials, console)
+        except InputError as error:
+            reasons.append(error)
+    if len(reasons) == len(configs):
+        raise reasons[0]
+    for reason in reasons:
         console.print(
-            f"{pair.name}: {len(pair.dry) / pair.sample_rate_hz:.0f} s at {pair.sample_rate_hz} Hz",
-            highlight=False,
+            f"these runs will fail: {reason}", highlight=False, markup=False, soft_wrap=True
         )
-        for line in pair.report:
-            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _one_a_pair(runs: Iterable[RunConfig]) -> list[RunConfig]:
+    """The first run of every pair and split, in order."""
+    first: dict[object, RunConfig] = {}
+    for config in runs:
+        first.setdefault((str(config.effect), config.sample_rate_hz, config.signal), config)
+    return list(first.values())
+
+
+def _prepare_pair(config: RunConfig, materials: Materials, console: Console) -> None:
+    pair = materials.of(config).pair
+    console.print(
+        f"{pair.name}: {len(pair.dry) / pair.sample_rate_hz:.0f} s at {pair.sample_rate_hz} Hz",
+        highlight=False,
+    )
+    for line in pair.report:
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _forget_failures(store: Store) -> None:

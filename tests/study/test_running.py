@@ -1,0 +1,58 @@
+"""Pairs before a grid's workers start: one that cannot be made stops only its own runs."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from data import pairs
+from data.errors import InputError
+from study import running
+from study.grid import Grid, SignalConfig
+from study.scheduler import Scheduler
+from tests import tiny
+
+SIGNAL = SignalConfig(segment_seconds=0.5)
+FINE = tiny.config(signal=SIGNAL)
+BROKEN = tiny.config(signal=SIGNAL, effect=tiny.config().effect | {"name": "broken"})
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs in a world where one effect cannot be made and workers do nothing."""
+
+    def made(effect: Any, *_: object) -> pairs.Pair:
+        if effect.name == "broken":
+            raise InputError("effect broken", expected="a", found="b", remedy="Install it.")
+        return tiny.pair()
+
+    monkeypatch.setattr(pairs, "_made", made)
+    monkeypatch.setattr(Scheduler, "events", lambda scheduler: iter(()))
+    return tmp_path
+
+
+def run(root: Path, *configs: Any) -> str:
+    """What a grid of these runs prints."""
+    output = io.StringIO()
+    console = Console(file=output, width=200)
+    running.run_grid(Grid("mine", "Mine", configs), root, [0], console)
+    return output.getvalue()
+
+
+def test_an_effect_that_cannot_be_made_leaves_the_others_to_train(root: Path) -> None:
+    printed = run(root, BROKEN, FINE)
+    assert "clipper: 10 s at 8000 Hz" in printed
+    assert "these runs will fail: effect broken: expected a; found b. Install it." in printed
+    assert "2 runs, 0 of them finished before, 1 workers" in printed
+
+
+def test_no_effect_that_can_be_made_is_refused(root: Path) -> None:
+    with pytest.raises(InputError, match="effect broken"):
+        run(root, BROKEN)
+
+
+def test_pairs_alone_are_refused_at_the_first_that_cannot_be_made(root: Path) -> None:
+    with pytest.raises(InputError, match="effect broken"):
+        running.prepare_pairs([FINE, BROKEN], root / "pairs", Console(file=io.StringIO()))
