@@ -69,8 +69,8 @@ def _perform(
         files.write_json(folder.result_file, result)
         folder.checkpoint_file.unlink(missing_ok=True)
     except OSError as error:
-        if error.errno in files.DISK_FULL:
-            raise  # not this run's fault: nothing is marked, the whole grid stops
+        if error.errno in files.DISK_FULL or isinstance(error, BrokenPipeError):
+            raise  # not this run's fault (nobody listens any more): nothing is marked
         table.write_failure(config, folder, _reason(error))
     except Exception as error:
         diverged = isinstance(error, training.TrainingDivergedError)

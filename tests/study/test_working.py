@@ -1,5 +1,6 @@
 """Runs done in this process: events, rows and what is on disk afterwards."""
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,20 @@ def test_the_share_of_training_time_follows_the_epoch(
     assert events
     early, final = rows(store)
     assert early["training_seconds"] == pytest.approx(final["training_seconds"] * 2 / 6)
+
+
+def test_a_run_whose_listener_is_gone_is_not_marked_failed(store: Store) -> None:
+    unheard = FINE.model_copy(update={"seed": 7})
+    orphaned = Store(store.root.with_name("orphaned"))
+    orphaned.write_grid(Grid("orphaned", "Orphaned", (unheard,)))
+
+    def send(event: dict[str, Any]) -> None:
+        if event["event"] == "epoch":
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        work(orphaned, send)
+    assert orphaned.run(unheard.run_id).state() == "pending"
 
 
 def test_material_is_loaded_once_and_shared(store: Store) -> None:
