@@ -2,7 +2,7 @@
 
 A pair's folder is named by a hash of everything that it depends on, so a pair is
 never stale; it holds two float WAV files that anyone can play, and what is known of
-them in ``pair.json``.
+them in ``pair.json``. A folder that cannot be read is made again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import uuid
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +19,8 @@ from data import audio, dry
 from data.audio import Samples
 from data.devices import recorded
 from data.effects import Effect
+from data.errors import InputError
+from data.locks import lock
 
 SOURCE_RATE_HZ = 44_100  # the built-in dry signal's; effects run at this rate
 
@@ -51,7 +52,7 @@ class DrySignal:
 
 
 def pair(effect: Effect, signal: DrySignal, sample_rate_hz: int, cache: Path) -> Pair:
-    """The pair of an effect, from the cache or made and put there.
+    """The pair of an effect, from the cache or made and put there by one process.
 
     Args:
         effect: what makes (or made) the wet signal.
@@ -63,9 +64,15 @@ def pair(effect: Effect, signal: DrySignal, sample_rate_hz: int, cache: Path) ->
         InputError: whatever the device or the import finds wrong.
     """
     folder = cache / key(effect, signal, sample_rate_hz)
-    if not (folder / "pair.json").exists():
+    found = _found(folder)
+    if found:
+        return found
+    with lock(folder.with_name(f".{folder.name}.lock"), wait=True):
+        found = _found(folder)  # somebody else may have made it meanwhile
+        if found:
+            return found
         _store(_made(effect, signal, sample_rate_hz), folder)
-    return _loaded(folder)
+        return _loaded(folder)
 
 
 def key(effect: Effect, signal: DrySignal, sample_rate_hz: int) -> str:
@@ -102,19 +109,31 @@ def _source(signal: DrySignal) -> Samples:
 
 
 def _store(made: Pair, folder: Path) -> None:
-    """Fill a folder aside and rename it, so that another process sees all of it or none."""
-    aside = folder.with_name(f".{uuid.uuid4().hex}")
+    """Fill a folder aside and rename it, so that another process sees all of it or none.
+
+    Takes the place of a damaged pair and of what a killed process left aside, so it is
+    only for the holder of the lock.
+    """
+    aside = folder.with_name(f".{folder.name}.aside")
+    shutil.rmtree(aside, ignore_errors=True)
     try:
         audio.write(aside / "dry.wav", made.dry, made.sample_rate_hz)
         audio.write(aside / "wet.wav", made.wet, made.sample_rate_hz)
         known = {"name": made.name, "report": list(made.report)}
         (aside / "pair.json").write_text(json.dumps(known, indent=2), encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
         aside.rename(folder)
-    except OSError:
-        if not (folder / "pair.json").exists():  # else somebody else was faster
-            raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _found(folder: Path) -> Pair | None:
+    """The pair that a folder holds, or None if it is missing, incomplete or damaged."""
+    try:
+        return _loaded(folder)
+    except (InputError, OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _loaded(folder: Path) -> Pair:

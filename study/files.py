@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
+from data.locks import lock as lock
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -56,26 +57,6 @@ def no_room(where: str | Path, reason: str) -> InputError:
         found=reason,
         remedy="Free some space; the same command then continues.",
     )
-
-
-@contextmanager
-def lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Hold an exclusive lock on a file; yields whether it was got.
-
-    The kernel releases it when the process ends, however it ends, so a killed worker
-    leaves no stale lock. With ``wait`` the call blocks until the lock is free.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        got = True
-    except BlockingIOError:
-        got = False
-    try:
-        yield got
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

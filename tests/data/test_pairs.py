@@ -1,8 +1,9 @@
-"""Pairs on disk: made once, never stale, never seen half."""
+"""Pairs on disk: made once, never stale, never seen half, never left damaged."""
 
 import dataclasses
 import multiprocessing
-import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,41 +118,89 @@ def test_a_recording_is_imported_and_its_report_kept(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.wet, made.wet)
 
 
-def _make(cache: Path, barrier: Any) -> None:
+def visible(cache: Path) -> list[str]:
+    """What the cache holds besides its locks."""
+    return [path.name for path in cache.iterdir() if path.suffix != ".lock"]
+
+
+def _make(cache: Path, barrier: Any, made: Any) -> None:
     dry.generate = noise
-    made, folder = pairs._made(sd1(), SIGNAL, RATE_HZ), cache / pairs.key(sd1(), SIGNAL, RATE_HZ)
-    barrier.wait(60)  # so that both put it into its place at once
-    pairs._store(made, folder)
+    render: Callable[..., Samples] = Effect.render
+
+    def counted(*args: Any) -> Samples:
+        with made.get_lock():
+            made.value += 1
+        return render(*args)
+
+    Effect.render = counted  # type: ignore[method-assign, assignment]
+    barrier.wait(60)
+    pairs.pair(sd1(), SIGNAL, RATE_HZ, cache)
 
 
-def test_two_processes_that_make_the_same_pair_at_once_both_succeed(tmp_path: Path) -> None:
+def test_two_processes_that_want_the_same_pair_make_it_once(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
-    barrier = spawn.Barrier(2)
-    makers = [spawn.Process(target=_make, args=(tmp_path, barrier)) for _ in range(2)]
+    barrier, made = spawn.Barrier(2), spawn.Value("i", 0)
+    makers = [spawn.Process(target=_make, args=(tmp_path, barrier, made)) for _ in range(2)]
     for maker in makers:
         maker.start()
     for maker in makers:
         maker.join(60)
     assert [maker.exitcode for maker in makers] == [0, 0]
-    assert [folder.name for folder in tmp_path.iterdir()] == [pairs.key(sd1(), SIGNAL, RATE_HZ)]
+    assert made.value == 1
+    assert visible(tmp_path) == [pairs.key(sd1(), SIGNAL, RATE_HZ)]
     assert len(pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path).wet) > 0
 
 
-def test_a_pair_that_was_half_made_is_ignored_and_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renders: list[str]
-) -> None:
-    def killed(self: Path, target: Path) -> Path:
-        raise SystemExit
+def _stop_half_way(cache: Path, half_way: Any) -> None:
+    dry.generate = noise
+    write = audio.write
 
-    with monkeypatch.context() as patch:  # killed before the folder got its name
-        patch.setattr(Path, "rename", killed)
-        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        with pytest.raises(SystemExit):
-            pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
-    assert len(list(tmp_path.iterdir())) == 1
+    def stopping(path: Path, *args: Any) -> None:
+        write(path, *args)
+        half_way.set()
+        time.sleep(60)
+
+    audio.write = stopping  # type: ignore[assignment]
+    pairs.pair(sd1(), SIGNAL, RATE_HZ, cache)
+
+
+def test_a_pair_whose_maker_was_killed_is_made_again(tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    half_way = spawn.Event()
+    maker = spawn.Process(target=_stop_half_way, args=(tmp_path, half_way))
+    maker.start()
+    assert half_way.wait(60)
+    maker.kill()
+    maker.join(60)
+    assert maker.exitcode == -signal.SIGKILL
+    assert len(visible(tmp_path)) == 1  # what it left aside
     made = pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    assert len(made.wet) == len(made.dry) > 0
+    assert visible(tmp_path) == [pairs.key(sd1(), SIGNAL, RATE_HZ)]
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "no pair.json": lambda folder: (folder / "pair.json").unlink(),
+    "empty pair.json": lambda folder: (folder / "pair.json").write_text(""),
+    "pair.json of something else": lambda folder: (folder / "pair.json").write_text("{}"),
+    "no wet.wav": lambda folder: (folder / "wet.wav").unlink(),
+    "wet.wav cut short": lambda folder: cut_short(folder / "wet.wav"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_pair_is_made_again(damage: str, tmp_path: Path, renders: list[str]) -> None:
+    whole = pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    DAMAGES[damage](tmp_path / pairs.key(sd1(), SIGNAL, RATE_HZ))
+    healed = pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
+    np.testing.assert_array_equal(healed.wet, whole.wet)
+    pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
     assert renders == ["sd1", "sd1"]
-    assert len(made.wet) == len(made.dry)
+    assert visible(tmp_path) == [pairs.key(sd1(), SIGNAL, RATE_HZ)]
 
 
 def test_a_pair_that_cannot_be_written_leaves_nothing(
@@ -164,4 +213,4 @@ def test_a_pair_that_cannot_be_written_leaves_nothing(
     monkeypatch.setattr(Path, "write_text", full)  # the last file of the three
     with pytest.raises(OSError, match="No space left"):
         pairs.pair(sd1(), SIGNAL, RATE_HZ, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert visible(tmp_path) == []

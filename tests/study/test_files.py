@@ -1,17 +1,11 @@
-"""Files that appear whole or not at all, and locks that die with their process."""
+"""Files that appear whole or not at all."""
 
 import errno
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from study import files
-
-ROOT = Path(__file__).parents[2]
 
 
 def names(folder: Path) -> list[str]:
@@ -66,38 +60,3 @@ def test_json_round_trip_and_no_number_that_json_lacks(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         files.write_json(tmp_path / "b.json", float("nan"))
     assert names(tmp_path) == ["a.json"]
-
-
-def test_a_lock_is_held_by_one_and_free_again_afterwards(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    with files.lock(path) as mine:
-        assert mine
-        with files.lock(path) as second:
-            assert not second
-    with files.lock(path) as mine:
-        assert mine
-
-
-def test_a_killed_process_frees_its_lock(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys, time, pathlib\nfrom study import files\n"
-            "with files.lock(pathlib.Path(sys.argv[1])) as mine:\n"
-            "    print(mine, flush=True)\n    time.sleep(60)",
-            str(path),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "True\n"
-    with files.lock(path) as mine:
-        assert not mine
-    os.kill(holder.pid, signal.SIGKILL)
-    holder.communicate()
-    with files.lock(path) as mine:
-        assert mine
