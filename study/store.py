@@ -86,8 +86,14 @@ class RunFolder:
             files.write_json(self.config_file, config.model_dump(mode="json"))
 
     def result(self) -> dict[str, Any] | None:
-        """``{"status", "rows", ...}`` of a finished or failed run, else None."""
-        return files.read_json(self.result_file) if self.result_file.exists() else None
+        """``{"status", "rows", ...}`` of a finished or failed run, else None.
+
+        A file that a power cut left empty or broken says nothing: the run is not finished.
+        """
+        try:
+            return dict(files.read_json(self.result_file))
+        except (FileNotFoundError, ValueError):  # another command may just have removed it
+            return None
 
     def state(self) -> State:
         """How far the run is."""

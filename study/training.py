@@ -8,6 +8,7 @@ and goes on ends exactly where an undisturbed one does.
 from __future__ import annotations
 
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,9 +92,7 @@ def train(
         InputError: too few frames in a split.
         TrainingDivergedError: the loss became infinite or NaN.
     """
-    progress = _resumed(config, folder) or Progress(
-        engine.initial_state(config.architecture, config.seed)
-    )
+    progress = _resumed(folder) or Progress(engine.initial_state(config.architecture, config.seed))
     targets = _drawn(config, material, "train")
     validation = _validation_batches(_drawn(config, material, "validation"))
     dry, wet = jnp.asarray(material.pair.dry), jnp.asarray(material.pair.wet)
@@ -202,10 +201,16 @@ def _save(progress: Progress, path: Path) -> None:
     files.write_whole(path, lambda aside: np.savez(aside, **arrays))
 
 
-def _resumed(config: RunConfig, folder: RunFolder) -> Progress | None:
-    if not folder.checkpoint_file.exists():
+def _resumed(folder: RunFolder) -> Progress | None:
+    """The training as its checkpoint has it, or None if there is no whole one."""
+    try:
+        return _restored(folder.checkpoint_file)
+    except (FileNotFoundError, zipfile.BadZipFile, EOFError, ValueError, KeyError):
         return None
-    with np.load(folder.checkpoint_file) as kept:
+
+
+def _restored(path: Path) -> Progress:
+    with np.load(path) as kept:
 
         def numbered(name: str) -> list[jax.Array]:
             return [jnp.asarray(kept[key]) for key in sorted(kept) if key.startswith(f"{name}_")]

@@ -37,7 +37,7 @@ def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_
         for run_id in waiting:
             folder = store.run(run_id)
             with folder.lock() as mine:
-                if mine and not folder.result_file.exists():
+                if mine and folder.result() is None:
                     _perform(configs[run_id], materials, folder, send, checkpoint_every_s)
                 elif not mine:
                     still_waiting.append(run_id)

@@ -49,6 +49,21 @@ def test_states_of_a_run(store: Store) -> None:
     assert run.state() == "finished"
 
 
+@pytest.mark.parametrize("content", ["", "{", "\0\0"])
+def test_a_result_that_a_power_cut_broke_is_none(store: Store, content: str) -> None:
+    run = first(store)
+    files.write_text(run.result_file, content)
+    assert run.result() is None
+    assert run.state() == "pending"
+
+
+def test_a_result_removed_while_it_is_looked_for_is_none(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    assert first(store).result() is None
+
+
 def test_a_configuration_once_written_stays(store: Store) -> None:
     run = first(store)
     before = run.config_file.stat().st_mtime_ns

@@ -184,3 +184,14 @@ def test_an_infinite_loss_is_divergence(tmp_path: Path) -> None:
 def test_more_frames_than_the_split_holds_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"training_frames: expected at most \d+ frames of 16"):
         run(tiny.config(training_frames=10**6), tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_an_unreadable_checkpoint_is_as_good_as_none(share: float, tmp_path: Path) -> None:
+    config = tiny.config()
+    with pytest.raises(KilledError):
+        run(config, tmp_path, die_after=3)
+    checkpoint = RunFolder(tmp_path).checkpoint_file
+    content = checkpoint.read_bytes()
+    checkpoint.write_bytes(content[: int(share * len(content))])
+    assert run(config, tmp_path).losses == run(config, tmp_path / "whole").losses

@@ -9,7 +9,7 @@ import pytest
 
 from data import audio, pairs, splits
 from models.architecture import multiply_accumulates
-from study import baselines, metrics, training
+from study import baselines, files, metrics, training
 from study.grid import Grid, SignalConfig
 from study.material import Materials
 from study.rendering import render_stretches
@@ -132,6 +132,14 @@ def test_the_share_of_training_time_follows_the_epoch(
     assert events
     early, final = rows(store)
     assert early["training_seconds"] == pytest.approx(final["training_seconds"] * 2 / 6)
+
+
+def test_a_run_with_a_broken_result_is_done_again(store: Store) -> None:
+    broken = Store(store.root.with_name("broken"))
+    broken.write_grid(Grid("broken", "Broken", (FAILING,)))
+    files.write_text(broken.run(FAILING.run_id).result_file, "")
+    work(broken, lambda event: None)
+    assert broken.run(FAILING.run_id).state() == "failed"
 
 
 def test_a_run_whose_listener_is_gone_is_not_marked_failed(store: Store) -> None:
