@@ -20,11 +20,11 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from data import effects
+from data import effects, pairs
 from data.effects import Effect
 from data.errors import InputError
 from data.pairs import DrySignal
-from data.splits import SplitMode
+from data.splits import LEAD_IN_SAMPLES, SplitMode
 from models.architecture import Architecture, Family, multiply_accumulates
 
 COMMITTED = Path(__file__).parent / "grids"
@@ -69,7 +69,8 @@ class RunConfig(_Strict):
     Attributes:
         effect: what is modelled, as ``data.effects.Effect`` holds it.
         signal: the dry signal and the split.
-        family, layers, units, frame_size: the architecture (``models.architecture``).
+        family, layers, units, frame_size: the architecture (``models.architecture``). No
+            frame reaches back beyond the unscored lead-in of its stretch.
         training_frames: frames drawn once from the training split.
         epochs: passes over those frames.
         batch_size: frames a step.
@@ -90,7 +91,7 @@ class RunConfig(_Strict):
     family: Family = "lstm"
     layers: Annotated[int, Field(ge=1, le=8)] = 1
     units: Annotated[int, Field(ge=1, le=1024)] = 16
-    frame_size: Annotated[int, Field(ge=2, le=8192)] = 64
+    frame_size: Annotated[int, Field(ge=2, le=LEAD_IN_SAMPLES + 1)] = 64
     training_frames: Annotated[int, Field(ge=1)] = 40_000
     epochs: Annotated[int, Field(ge=1)] = 50
     batch_size: Annotated[int, Field(ge=1)] = 64
@@ -129,10 +130,14 @@ class RunConfig(_Strict):
 
     @property
     def run_id(self) -> str:
-        """Readable name of the run, closed by a hash of every field."""
+        """Readable name of the run, closed by a hash of every field and of its pair's key.
+
+        The key changes whenever the same fields stand for other samples.
+        """
         fields = self.model_dump(mode="json")
         # A recording is known by its content, wherever its files lie.
         fields["effect"] |= {"dry_file": "", "wet_file": ""}
+        fields["pair"] = pairs.key(self.made_by, self.signal.dry, self.sample_rate_hz)
         content = json.dumps(fields, sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:10]
         effect = "".join(c if c.isalnum() else "-" for c in self.effect["name"])[:24]

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data import audio
+from data import audio, dry
+from data.devices import recorded
+from data.effects import Effect
 from data.errors import InputError
 from models.framed import build
 from study import grid
@@ -113,6 +115,7 @@ MISTAKES = {
     "learning_rate = 2": ["key 'learning_rate'", "less than or equal to 1", "found 2"],
     "learning_rate = nan": ["key 'learning_rate'", "finite", "nan"],
     "frame_size = 1": ["key 'frame_size'", "greater than or equal to 2"],
+    "frame_size = 513": ["key 'frame_size'", "less than or equal to 512", "found 513"],
     'family = "transformer"': ["key 'family'", "'lstm'", "'conv'", "'transformer'"],
     'loss = "l1"': ["key 'loss'", "'mae'", "'esr_preemph_dc'", "'l1'"],
     "checkpoint_epochs = [99]": ["checkpoint_epochs [99] lie beyond"],
@@ -215,6 +218,21 @@ def test_another_value_of_any_field_of_the_signal_is_another_run() -> None:
     assert set(others) == set(SignalConfig.model_fields)
     ids = {tiny.config(signal=SignalConfig(**{key: value})).run_id for key, value in others.items()}
     assert len(ids | {tiny.config().run_id}) == len(others) + 1
+
+
+def test_another_version_of_the_dry_signal_is_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tiny.config().run_id
+    monkeypatch.setattr(dry, "VERSION", dry.VERSION + 1)
+    assert tiny.config().run_id != old
+
+
+def test_another_version_of_the_importer_is_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tiny.config(effect=Effect("mine", "recording", content="1").to_dict())
+    old = config.run_id
+    monkeypatch.setattr(dry, "VERSION", dry.VERSION + 1)
+    assert config.run_id == old
+    monkeypatch.setattr(recorded, "VERSION", recorded.VERSION + 1)
+    assert config.run_id != old
 
 
 def test_a_written_default_is_the_same_run_as_none(tmp_path: Path) -> None:
