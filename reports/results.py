@@ -23,7 +23,7 @@ FAMILY_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "dense": "Dense", "c
 
 # Settings that every label names; the others only where the grid varies them.
 _ALWAYS_NAMED = {"effect", "family", "layers", "units", "frame_size", "training_frames"}
-# These change what is kept and measured, not what is trained.
+# These tell runs of one model apart: its seeds, and what is kept on the way.
 _NEVER_NAMED = {"seed", "checkpoint_epochs"}
 
 
@@ -50,7 +50,7 @@ class Model:
     Attributes:
         structure: family, layers x units, frame, and whatever else the grid varies apart
             from the training-set size: "LSTM 1×16, frame 64".
-        rows: final rows, best validation ESR first; never empty.
+        rows: final rows, one a seed, best validation ESR first; never empty.
     """
 
     structure: str
@@ -117,16 +117,14 @@ class Results:
     @cached_property
     def models(self) -> list[Model]:
         """Configurations, lowest mean validation ESR first."""
-        by_configuration: dict[str, list[Row]] = defaultdict(list)
+        by_configuration: dict[str, dict[int, Row]] = defaultdict(dict)
         for row in self.finals:
-            by_configuration[_all_but_seed(self.configs[row["run_id"]])].append(row)
+            config = self.configs[row["run_id"]]
+            by_configuration[_what_is_trained(config)].setdefault(config.seed, row)
         varied = _varied(self.configs.values())
         models = [
-            Model(
-                _structure(self.configs[rows[0]["run_id"]], varied),
-                tuple(sorted(rows, key=lambda row: row["validation_esr"])),
-            )
-            for rows in by_configuration.values()
+            Model(_structure(self.configs[rows[0]["run_id"]], varied), rows)
+            for rows in map(_best_first, by_configuration.values())
         ]
         return sorted(models, key=lambda model: model.spread("validation_esr").mean)
 
@@ -204,8 +202,13 @@ def _with_controls(effect: Mapping[str, Any]) -> str:
     return f"{effect['name']} ({controls or effect['content'][:8] or effect['device']})"
 
 
-def _all_but_seed(config: RunConfig) -> str:
-    return json.dumps(config.model_dump(mode="json", exclude={"seed"}), sort_keys=True)
+def _best_first(by_seed: Mapping[int, Row]) -> tuple[Row, ...]:
+    return tuple(sorted(by_seed.values(), key=lambda row: row["validation_esr"]))
+
+
+def _what_is_trained(config: RunConfig) -> str:
+    """The same for all runs of a model."""
+    return json.dumps(config.model_dump(mode="json", exclude=_NEVER_NAMED), sort_keys=True)
 
 
 def _varied(configs: Iterable[RunConfig]) -> list[str]:

@@ -1,12 +1,14 @@
 """Sentences say no more than the numbers allow."""
 
 import math
+from pathlib import Path
 
 import pytest
 
 from reports import findings, players, scores
 from reports.numbers import counted, decibels, ranged, short_count, significant
-from reports.results import Model, Results, Row, Spread
+from reports.results import Model, Results, Row, Spread, read
+from tests.reports.synthetic import config, write_study
 
 
 def row(esr: float, seed: int = 0, fir_esr: float = 0.4, **more: object) -> Row:
@@ -86,6 +88,13 @@ def test_seeds_are_averaged_and_nothing_else(results: Results) -> None:
     cells = scores.cells(models)
     one = models[0]
     assert cells[one.structure, one.training_frames] == Spread.of(r["esr"] for r in one.rows)
+
+
+def test_runs_that_keep_other_epochs_are_one_model(tmp_path: Path) -> None:
+    kept = [(0, ()), (1, (2,)), (1, (2, 4))]  # the second and third are trained alike
+    runs = [config(seed=seed, checkpoint_epochs=epochs) for seed, epochs in kept]
+    [only] = read(write_study(tmp_path / "grid", runs)).models
+    assert sorted(r["seed"] for r in only.rows) == [0, 1]
 
 
 def test_more_frames_are_counted_by_structure() -> None:
