@@ -10,6 +10,7 @@ from rich.console import Console
 
 from data.errors import InputError
 from reports import pages
+from study import files
 from study.grid import folder_name
 from study.store import RUNS, Store
 
@@ -33,11 +34,20 @@ def report(
     whose results have not changed since the last report are kept.
     """
     try:
-        page = pages.build(Store(runs / _checked(folder_name(grid))))
+        page = _built(Store(runs / _checked(folder_name(grid))))
     except InputError as error:
         print_error(error)
         raise typer.Exit(2) from error
     typer.echo(f"Report: {page}")
+
+
+def _built(store: Store) -> Path:
+    try:
+        return pages.build(store)
+    except OSError as error:
+        if error.errno not in files.DISK_FULL:
+            raise
+        raise files.no_room(store.root, str(error)) from error
 
 
 def print_error(error: InputError) -> None:
