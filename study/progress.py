@@ -29,12 +29,11 @@ class GridProgress:
     def __init__(self, grid: Grid, finished: list[dict[str, Any]], console: Console) -> None:
         self._configs = {config.run_id: config for config in grid.runs}
         self._console = console
-        self._share: dict[str, float] = {row["run_id"]: 1.0 for row in finished}
+        self._share: dict[str, float] = {}
         self._rate: dict[str, float] = {}
         self._text: dict[str, str] = {}
         self._best: dict[str, dict[str, Any]] = {}
-        self._failed = 0
-        self._done = len(finished)
+        self._ended: dict[str, bool] = {}  # by run id, whether it failed
         for row in finished:
             self._note_result(row)
         self._already = self._work_done()
@@ -68,12 +67,13 @@ class GridProgress:
             "epoch": self._on_epoch,
             "evaluate": self._on_evaluate,
             "done": self._on_done,
+            "found": self._on_found,
             "died": self._on_died,
         }
         handlers[event["event"]](event)
         quiet_for = time.monotonic() - self._last_line
         if not self._console.is_terminal and quiet_for > PLAIN_EVERY_S:
-            self._line(self._summary())
+            self._line("; ".join([self._summary(), *self._best_so_far()]))
 
     def _on_start(self, event: dict[str, Any]) -> None:
         self._text[event["run"]] = "starting"
@@ -94,14 +94,18 @@ class GridProgress:
     def _on_done(self, event: dict[str, Any]) -> None:
         run_id, row = event["run"], event["row"]
         self._forget(run_id)
-        self._share[run_id] = 1.0
-        self._done += 1
         self._note_result(row)
         outcome = f"ESR {row['esr']:.4f}" if row["status"] == "ok" else f"FAILED: {row['error']}"
-        self._line(f"{self._done}/{len(self._configs)} {run_id}: {outcome}")
+        self._line(f"{len(self._ended)}/{len(self._configs)} {run_id}: {outcome}")
+
+    def _on_found(self, event: dict[str, Any]) -> None:
+        """Somebody else has finished the run, or it was finished before."""
+        self._note_result(event["row"])
 
     def _on_died(self, event: dict[str, Any]) -> None:
         self._forget(event["run"])
+        if event["given_up"]:
+            self._note_end(event["run"], failed=True)
         what = "given up" if event["given_up"] else "restarted, it continues"
         self._line(f"a worker died (code {event['code']}) on {event['run']}: {what}")
 
@@ -109,9 +113,13 @@ class GridProgress:
         self._text.pop(run_id, None)
         self._rate.pop(run_id, None)
 
+    def _note_end(self, run_id: str, *, failed: bool) -> None:
+        self._share[run_id] = 1.0
+        self._ended[run_id] = failed
+
     def _note_result(self, row: dict[str, Any]) -> None:
+        self._note_end(row["run_id"], failed=row["status"] != "ok")
         if row["status"] != "ok":
-            self._failed += 1
             return
         best = self._best.get(row["effect"])
         if best is None or row["validation_esr"] < best["validation_esr"]:
@@ -125,13 +133,20 @@ class GridProgress:
         return sum(self._configs[run].training_cost * share for run, share in self._share.items())
 
     def _summary(self) -> str:
-        parts = [f"{self._done}/{len(self._configs)} runs"]
-        if self._failed:
-            parts.append(f"{self._failed} failed")
+        parts = [f"{len(self._ended)}/{len(self._configs)} runs"]
+        if failed := sum(self._ended.values()):
+            parts.append(f"{failed} failed")
         if self._rate:
             parts.append(f"{sum(self._rate.values()):,.0f} frames/s")
         parts.append(f"{self._time_left()} left")
         return ", ".join(parts)
+
+    def _best_so_far(self) -> list[str]:
+        """The best run of each effect by its validation ESR."""
+        return [
+            f"best {effect} so far: {_shape(self._configs[row['run_id']])}, ESR {row['esr']:.4f}"
+            for effect, row in sorted(self._best.items())
+        ]
 
     def _time_left(self) -> str:
         total = sum(config.training_cost for config in self._configs.values())
@@ -150,9 +165,8 @@ class GridProgress:
         view.add_row(self._bar)
         for run_id, text in sorted(self._text.items()):
             view.add_row(f"  {run_id}: {text}")
-        for effect, row in sorted(self._best.items()):
-            shape = _shape(self._configs[row["run_id"]])
-            view.add_row(f"  best {effect}: {shape}, ESR {row['esr']:.4f}")
+        for text in self._best_so_far():
+            view.add_row(f"  {text}")
         return view
 
 

@@ -24,6 +24,7 @@ from study import files, table
 from study.store import CHECKPOINT_EVERY_S, Store
 
 DEATHS_A_RUN = 3
+RUN_IS_OVER = ("done", "found")
 
 # One thread a worker: two one-core processes beat one two-core process on small models.
 ONE_THREAD = {
@@ -86,7 +87,7 @@ class Scheduler:
                     continue
                 if event["event"] == "fatal":
                     raise files.no_room(self.store.root, event["reason"])
-                source.run_id = event["run"] if event["event"] != "done" else None
+                source.run_id = event["run"] if event["event"] not in RUN_IS_OVER else None
                 yield event
         finally:
             self.stop()

@@ -37,10 +37,12 @@ def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_
         for run_id in waiting:
             folder = store.run(run_id)
             with folder.lock() as mine:
-                if mine and folder.result() is None:
-                    _perform(configs[run_id], materials, folder, send, checkpoint_every_s)
-                elif not mine:
+                if not mine:
                     still_waiting.append(run_id)
+                elif result := folder.result():
+                    send({"event": "found", "run": run_id, "row": result["rows"][-1]})
+                else:
+                    _perform(configs[run_id], materials, folder, send, checkpoint_every_s)
         if still_waiting == waiting:
             time.sleep(BUSY_POLL_S)
         waiting = still_waiting

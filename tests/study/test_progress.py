@@ -55,12 +55,36 @@ def test_the_whole_is_told_now_and_then(
     assert "0/3 runs, 1,234 frames/s" in output.getvalue()
 
 
+def test_the_best_of_each_effect_is_told_with_the_whole(
+    shown: GridProgress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
+    shown.follow({"event": "done", "run": CONFIGS[0].run_id, "row": row(0, 0.25)})
+    shown.follow({"event": "start", "run": CONFIGS[1].run_id})
+    assert "; best clipper so far: dense 1x4, frame 16, 200 frames, ESR 0.2500" in output.getvalue()
+
+
+def test_runs_of_another_command_and_runs_given_up_count_once(
+    shown: GridProgress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, three = (config.run_id for config in CONFIGS)
+    failed = {**row(1, 0), "status": "failed", "error": "its worker process died"}
+    shown.follow({"event": "found", "run": one, "row": row(0, 0.5)})
+    shown.follow({"event": "died", "run": two, "code": -9, "given_up": True})
+    for _ in range(2):  # every worker comes across it
+        shown.follow({"event": "found", "run": two, "row": failed})
+    monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
+    shown.follow({"event": "start", "run": three})
+    assert "2/3 runs, 1 failed" in output.getvalue()
+    assert "best clipper so far" in output.getvalue()
+
+
 def test_a_terminal_shows_the_best_of_each_effect(output: io.StringIO) -> None:
     console = Console(file=output, width=200, force_terminal=True)
     with GridProgress(GRID, [dict(row(0, 0.5))], console) as shown:
         shown.follow({"event": "done", "run": CONFIGS[1].run_id, "row": row(1, 0.125)})
         shown.follow({"event": "start", "run": CONFIGS[2].run_id})
-    assert "best clipper: dense 1x4, frame 16, 200 frames, ESR 0.1250" in output.getvalue()
+    assert "best clipper so far: dense 1x4, frame 16, 200 frames, ESR 0.1250" in output.getvalue()
     assert f"{CONFIGS[2].run_id}: starting" in output.getvalue()
 
 

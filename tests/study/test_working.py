@@ -74,7 +74,12 @@ def test_what_is_done_is_not_done_again(store: Store, events: list[dict[str, Any
     assert events
     again: list[dict[str, Any]] = []
     work(store, again.append)
-    assert again == []
+    assert [event["event"] for event in again] == ["found"] * 3
+    assert {event["row"]["run_id"]: event["row"]["status"] for event in again} == {
+        FINE.run_id: "ok",
+        FAILING.run_id: "failed",
+        DIVERGING.run_id: "failed",
+    }
 
 
 def test_a_finished_run_keeps_models_predictions_and_no_checkpoint(
