@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from data import pairs, splits
 from data.audio import Samples
+from data.errors import InputError
 from data.pairs import Pair
 from data.splits import Split
 from study import baselines
@@ -76,4 +79,17 @@ class Materials:
             segment_seconds=signal.segment_seconds,
             seed=signal.split_seed,
         )
+        _require_sound(pair, split)
         return Material(pair, split)
+
+
+def _require_sound(pair: Pair, split: Split) -> None:
+    """Refuse held-out parts that no metric is defined on, before anything is trained."""
+    for name, stretches in (("validation", split.validation), ("test", split.test)):
+        if np.ptp(splits.scored(pair.wet, stretches)) == 0:
+            raise InputError(
+                f"wet signal of {pair.name}",
+                expected=f"sound in the {name} split",
+                found="silence",
+                remedy='Trim the silence or use split = "random" in the grid.',
+            )
