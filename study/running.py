@@ -42,6 +42,7 @@ def _run_grid(
     grid: Grid, store: Store, cores: list[int], console: Console, checkpoint_every_s: float
 ) -> pd.DataFrame:
     _forget_failures(store)
+    _remove_old_checkpoints(store)
     _prepare_what_can_be(grid.runs, store.pairs, console)
     finished = [r["rows"][-1] for r in (run.result() for run in store.runs()) if r]
     if len(finished) < len(grid.runs):
@@ -114,6 +115,15 @@ def _forget_failures(store: Store) -> None:
             with run.lock() as mine:
                 if mine:
                     run.result_file.unlink(missing_ok=True)
+
+
+def _remove_old_checkpoints(store: Store) -> None:
+    """Remove the checkpoints of runs whose process was killed right after their result."""
+    for run in store.runs():
+        if run.checkpoint_file.exists() and run.state() == "finished":
+            with run.lock() as mine:
+                if mine:
+                    run.checkpoint_file.unlink(missing_ok=True)
 
 
 def summary(results: pd.DataFrame) -> pd.DataFrame:

@@ -40,12 +40,19 @@ def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_
                 if not mine:
                     still_waiting.append(run_id)
                 elif result := folder.result():
-                    send({"event": "found", "run": run_id, "row": result["rows"][-1]})
+                    _pass_over(folder, result, send)
                 else:
                     _perform(configs[run_id], materials, folder, send, checkpoint_every_s)
         if still_waiting == waiting:
             time.sleep(BUSY_POLL_S)
         waiting = still_waiting
+
+
+def _pass_over(folder: RunFolder, result: dict[str, Any], send: Send) -> None:
+    """Tell of a run that is over, and finish what a kill after its result left undone."""
+    if result["status"] == "ok":
+        folder.checkpoint_file.unlink(missing_ok=True)
+    send({"event": "found", "run": folder.run_id, "row": result["rows"][-1]})
 
 
 def _perform(

@@ -9,9 +9,10 @@ from rich.console import Console
 
 from data import pairs
 from data.errors import InputError
-from study import running
+from study import files, running, table
 from study.grid import Grid, SignalConfig
 from study.scheduler import Scheduler
+from study.store import Store
 from tests import tiny
 
 SIGNAL = SignalConfig(segment_seconds=0.5)
@@ -56,3 +57,12 @@ def test_no_effect_that_can_be_made_is_refused(root: Path) -> None:
 def test_pairs_alone_are_refused_at_the_first_that_cannot_be_made(root: Path) -> None:
     with pytest.raises(InputError, match="effect broken"):
         running.prepare_pairs([FINE, BROKEN], root / "pairs", Console(file=io.StringIO()))
+
+
+def test_a_finished_grid_removes_the_checkpoints_that_a_kill_left(root: Path) -> None:
+    folder = Store(root / "mine").run(FINE.run_id)
+    row = {**table.described(FINE), "status": "ok", "is_final": True}
+    files.write_json(folder.result_file, {"status": "ok", "rows": [row]})
+    folder.checkpoint_file.write_bytes(b"old")
+    run(root, FINE)
+    assert not folder.checkpoint_file.exists()

@@ -161,6 +161,16 @@ def test_a_run_whose_listener_is_gone_is_not_marked_failed(store: Store) -> None
     assert orphaned.run(unheard.run_id).state() == "pending"
 
 
+def test_a_checkpoint_left_by_a_kill_after_the_result_is_removed(
+    store: Store, events: list[dict[str, Any]]
+) -> None:
+    assert events
+    checkpoint = store.run(FINE.run_id).checkpoint_file
+    checkpoint.write_bytes(b"old")
+    work(store, lambda event: None)
+    assert not checkpoint.exists()
+
+
 def test_material_is_loaded_once_and_shared(store: Store) -> None:
     materials = Materials(store.pairs)
     other = FINE.model_copy(update={"seed": 5, "units": 8})
