@@ -19,6 +19,8 @@ from study import grid as grids
 from study.progress import duration
 from study.store import CHECKPOINT_EVERY_S, RUNS, Store
 
+SOME_RUNS_FAILED = 3  # 1 is Python's own for an exception that nobody caught
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -76,7 +78,11 @@ def grid_command(
         float, typer.Option(min=0, hidden=True, help="Training time between checkpoints.")
     ] = CHECKPOINT_EVERY_S,
 ) -> None:
-    """Train and evaluate every run of a grid; the same command continues an interrupted one."""
+    """Train and evaluate every run of a grid; the same command continues an interrupted one.
+
+    Ends with 0 if every run finished, 2 for bad input, 3 if some runs failed, and 130 if
+    interrupted.
+    """
     console = Console()
     loaded = grids.load(grid, _recording(dry, wet))
     cores = _cores(workers)
@@ -90,7 +96,7 @@ def grid_command(
     for run_id, reason in failed:
         print(f"failed {run_id}: {reason}", file=sys.stderr)
     if failed:
-        raise typer.Exit(1)
+        raise typer.Exit(SOME_RUNS_FAILED)
 
 
 @app.command("data")

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from data import audio
+from study import running, table
 from study.cli import app
 from study.grid import committed_names
 from tests import tiny
@@ -78,6 +79,18 @@ def test_a_wrong_option_is_refused_by_a_process_without_a_traceback() -> None:
     told = study("grid", "smoke", "--workers", "many")
     assert told.returncode == 2
     assert "Traceback" not in told.stderr
+
+
+def test_failed_runs_have_an_exit_code_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny.config()
+    row = {**table.described(config), "status": "failed", "error": "too hot", "is_final": True}
+    monkeypatch.setattr(running, "run_grid", lambda *_: table.typed([row]))
+    result = call("grid", "smoke", "--runs", str(tmp_path))
+    assert result.exit_code == 3
+    assert f"failed {config.run_id}: too hot" in result.stderr
+    assert "3 if some runs failed" in call("grid", "--help").output
 
 
 def test_grids_and_effects_are_listed() -> None:

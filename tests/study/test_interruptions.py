@@ -168,7 +168,7 @@ def test_killed_at_random_and_started_again_the_results_are_bit_identical(
             assert until(lambda: not workers(runs), WORKERS_END_WITHIN_S)
             command = start(folder / "tiny.toml", runs)
         kills[f"{victim}, {moment}"] += 1
-    while command.wait() == 1:  # a run whose worker died too often is tried again
+    while command.wait() == 3:  # a run whose worker died too often is tried again
         assert "died 3 times" in command.printed
         command = start(folder / "tiny.toml", runs)
 
@@ -203,7 +203,7 @@ def test_a_failing_run_is_in_the_table_with_its_reason_and_the_others_go_on(
     grid = folder / "failing.toml"
     grid.write_text(ONE_FAILS)
     command = start(grid, runs, "--workers", "1")
-    assert command.wait() == 1
+    assert command.wait() == 3
     results = table.read(runs / "failing" / "results.csv")
     failed, fine = results[results["status"] == "failed"], results[results["status"] == "ok"]
     assert (len(failed), len(fine)) == (1, 1)
