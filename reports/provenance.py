@@ -77,7 +77,8 @@ def _environment(results: Results) -> list[tuple[str, str]]:
 
 
 def _commands(results: Results) -> tuple[str, ...]:
-    name = shlex.quote(results.store.root.name)
+    store = results.store
     is_recorded = any(c.effect["kind"] == "recording" for c in results.configs.values())
-    files = " DRY=dry.wav WET=wet.wav" if is_recorded else ""
-    return f"make grid GRID={name}{files}", f"make report GRID={name}"
+    is_unknown = not store.manifest().get("source")
+    files = " DRY=dry.wav WET=wet.wav" if is_recorded and is_unknown else ""
+    return store.grid_command() + files, f"make report GRID={shlex.quote(store.source())}"

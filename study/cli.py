@@ -117,8 +117,9 @@ def data_command(
 @explained
 def table_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
     """Gather a grid's results into results.csv again and print the best."""
-    results = table.write(Store(runs / grids.folder_name(grid)))
-    running.require_finished(results, grid)
+    store = Store(runs / grids.folder_name(grid))
+    results = table.write(store)
+    running.require_finished(results, store)
     _print_summary(results, Console())
 
 

@@ -158,11 +158,15 @@ class Grid:
         name: folder under ``runs/``; the file's stem.
         title: heading of the report.
         runs: in the order of the file, without repetition.
+        source: how the file was named, or "" when there was none.
+        recording: dry and wet file that took the place of the grid's effects.
     """
 
     name: str
     title: str
     runs: tuple[RunConfig, ...]
+    source: str = ""
+    recording: tuple[str, str] | None = None
 
 
 def committed_names() -> list[str]:
@@ -213,7 +217,8 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
         where = f"grid {path}, [[runs]] block {number}"
         for run in _expanded(block, signal, where, path.parent, recording):
             runs.setdefault(run.run_id, run)
-    return Grid(path.stem, str(table.get("title", path.stem)), tuple(runs.values()))
+    title = str(table.get("title", path.stem))
+    return Grid(path.stem, title, tuple(runs.values()), name_or_path, recording)
 
 
 def _find(name_or_path: str) -> Path:

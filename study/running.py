@@ -153,12 +153,12 @@ def failures(results: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(failed["run_id"], failed["error"], strict=True))
 
 
-def require_finished(results: pd.DataFrame, grid: str) -> None:
+def require_finished(results: pd.DataFrame, store: Store) -> None:
     """Raise ``InputError`` when a table holds no finished run."""
     if not (results["status"] == "ok").any():
         raise InputError(
-            f"study {grid}",
+            f"study {store.root}",
             expected="at least one finished run",
             found=f"{len(results)} runs, none of them finished",
-            remedy=f"Run `make grid GRID={grid}`.",
+            remedy=f"Run `{store.grid_command()}`.",
         )

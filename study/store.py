@@ -1,7 +1,7 @@
 """The ``runs/`` folder: atomic, resumable, readable.
 
     runs/pairs/<effect>-<hash>/{dry.wav, wet.wav, pair.json}     shared by all grids
-    runs/<grid>/grid.json                      title and run ids, in order
+    runs/<grid>/grid.json                      title, run ids in order, how it was asked for
     runs/<grid>/results.csv, results.parquet   the table
     runs/<grid>/history.parquet                loss by epoch of every run
     runs/<grid>/report/index.html
@@ -21,6 +21,7 @@ Every file is written aside and renamed, so none is ever half there.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ class Store:
 
     @property
     def manifest_file(self) -> Path:
-        """Title and run ids."""
+        """Title, run ids and how the grid was asked for."""
         return self.root / "grid.json"
 
     @property
@@ -150,7 +151,15 @@ class Store:
         """Lay out the folders of a grid; whatever is finished stays."""
         for config in grid.runs:
             self.run(config.run_id).write_config(config)
-        manifest = {"name": grid.name, "title": grid.title, "runs": [r.run_id for r in grid.runs]}
+        dry, wet = grid.recording or ("", "")
+        manifest = {
+            "name": grid.name,
+            "title": grid.title,
+            "source": grid.source,
+            "dry": dry,
+            "wet": wet,
+            "runs": [config.run_id for config in grid.runs],
+        }
         files.write_json(self.manifest_file, manifest)
 
     def at_work(self, grid: Grid) -> AbstractContextManager[None]:
@@ -179,7 +188,9 @@ class Store:
             )
 
     def manifest(self) -> dict[str, Any]:
-        """``{"name", "title", "runs"}`` of the grid that was last laid out here.
+        """``{"name", "title", "source", "dry", "wet", "runs"}`` of the grid last laid out here.
+
+        Manifests of older versions lack the three that tell how the grid was named.
 
         Raises:
             InputError: there is none.
@@ -192,6 +203,17 @@ class Store:
                 remedy=f"Run `make grid GRID={self.root.name}` first.",
             )
         return dict(files.read_json(self.manifest_file))
+
+    def source(self) -> str:
+        """What ``make`` calls the grid: as it was named when it was laid out here."""
+        return self.manifest().get("source") or self.root.name
+
+    def grid_command(self) -> str:
+        """The ``make`` command, for a shell, that fills this folder."""
+        manifest = self.manifest()
+        values = {"GRID": self.source(), "DRY": manifest.get("dry"), "WET": manifest.get("wet")}
+        given = [f"{name}={shlex.quote(value)}" for name, value in values.items() if value]
+        return " ".join(["make", "grid", *given])
 
     def runs(self) -> Iterator[RunFolder]:
         """The runs of the grid, in its order."""

@@ -163,6 +163,11 @@ def test_a_wrong_file_is_named_with_what_is_expected(text: str, tmp_path: Path) 
         assert part in str(caught.value)
 
 
+def test_a_grid_knows_how_it_was_asked_for(recording: tuple[str, str]) -> None:
+    loaded = grid.load("smoke", recording)
+    assert (loaded.source, loaded.recording) == ("smoke", recording)
+
+
 def test_the_name_of_the_folder_of_pairs_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "pairs.toml"
     file.write_text('[[runs]]\neffect = "sd1"\n')

@@ -82,6 +82,26 @@ def test_leftovers_are_removed_and_nothing_else(store: Store) -> None:
     assert len(before) == 5  # configuration, folder of epochs, three files
 
 
+@pytest.mark.parametrize(
+    ("source", "recording", "command"),
+    [
+        ("", None, "make grid GRID=mine"),
+        ("my grids/mine.toml", None, "make grid GRID='my grids/mine.toml'"),
+        ("real", ("a.wav", "b c.wav"), "make grid GRID=real DRY=a.wav WET='b c.wav'"),
+    ],
+)
+def test_the_command_that_fills_the_folder_names_the_grid_as_it_was_named(
+    store: Store, source: str, recording: tuple[str, str] | None, command: str
+) -> None:
+    store.write_grid(Grid("mine", "Mine", CONFIGS, source, recording))
+    assert store.grid_command() == command
+
+
+def test_the_command_of_an_older_manifest_has_the_name_alone(store: Store) -> None:
+    files.write_json(store.manifest_file, {"name": "mine", "title": "Mine", "runs": []})
+    assert store.grid_command() == "make grid GRID=mine"
+
+
 def test_a_folder_without_a_grid_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"results of a grid; found none\. Run `make grid GRID=x"):
         Store(tmp_path / "x").manifest()
