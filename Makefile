@@ -19,7 +19,7 @@ help: ## list the targets
 
 grid: .venv/.ready ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.wav WET=b.wav], then report
 	@$(PY) -m study grid "$(GRID)" $(RECORDING) $(ARGS); status=$$?; \
-	  if [ $$status -gt 1 ]; then exit $$status; fi; \
+	  case $$status in 0|3) ;; *) exit $$status;; esac; \
 	  $(PY) -m reports "$(GRID)" && exit $$status
 
 estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this machine
@@ -55,7 +55,8 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 .venv/bin/python:
 	@for candidate in python3.12 python3.11 python3.13 python3; do \
 	  if $$candidate -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
-	  then echo "setting up .venv with $$($$candidate --version)"; exec $$candidate -m venv .venv; fi; \
+	  then echo "setting up .venv with $$($$candidate --version)"; \
+	    $$candidate -m venv .venv || { rm -rf .venv; exit 2; }; exit 0; fi; \
 	done; \
 	echo "error: expected Python 3.11, 3.12 or 3.13 with its venv module; found none." \
 	  "On Debian or Ubuntu run: make system" >&2; exit 2

@@ -69,17 +69,21 @@ def _forward(x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Ar
     # sigmoid(z) = (1 + tanh(z / 2)) / 2, so one tanh serves all four gates.
     halves = jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype), units)
     kernel, recurrent, bias = kernel * halves, recurrent * halves, bias * halves
-    # A product with many inputs is best done for all steps at once; with a single
-    # input it costs less than the memory that its result would need.
+    # Inside the loop the inputs' share costs less than the memory that it would need
+    # for all steps at once: a single input scales a row, many join the state's product.
     has_one_input = x.shape[-1] == 1
+    joint = jnp.concatenate([kernel, recurrent])
     zeros = jnp.zeros((x.shape[1], units), x.dtype)
 
     def step(
         state: tuple[jax.Array, jax.Array], now: jax.Array
     ) -> tuple[tuple[jax.Array, jax.Array], _Trace]:
         hidden, cell_before = state
-        from_input = now * kernel + bias if has_one_input else now
-        squashed = jnp.tanh(from_input + hidden @ recurrent)
+        if has_one_input:
+            gates = now * kernel + hidden @ recurrent
+        else:
+            gates = jnp.concatenate([now, hidden], axis=-1) @ joint
+        squashed = jnp.tanh(gates + bias)
         i, f, g, o = jnp.split(squashed, 4, axis=-1)
         i, f, o = 0.5 * i + 0.5, 0.5 * f + 0.5, 0.5 * o + 0.5
         cell = f * cell_before + i * g
@@ -92,7 +96,7 @@ def _forward(x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Ar
         by_cell = o * (1 - tanh_cell * tanh_cell)
         return (hidden, cell), _Trace(by_gate, by_cell, f, hidden)
 
-    return jax.lax.scan(step, (zeros, zeros), x if has_one_input else x @ kernel + bias)[1]
+    return jax.lax.scan(step, (zeros, zeros), x)[1]
 
 
 def _lstm_forward(*inputs: jax.Array) -> tuple[jax.Array, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -87,7 +88,7 @@ def grid_command(
     loaded = grids.load(grid, _recording(dry, wet))
     cores = _cores(workers)
     if dry_run:
-        _print_estimate(loaded, len(cores), console)
+        _print_estimate(loaded, cores, console)
         return
     results = running.run_grid(loaded, runs, cores, console, checkpoint_seconds)
     _print_summary(results, console)
@@ -166,11 +167,14 @@ def _cores(workers: int | None) -> list[int]:
     return available[:workers]
 
 
-def _print_estimate(grid: grids.Grid, workers: int, console: Console) -> None:
-    from study.estimate import estimate  # starts JAX, which takes seconds
+def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> None:
+    # As a worker is set up, and before JAX starts and counts its processors.
+    os.environ.update(scheduler.ONE_THREAD)
+    os.sched_setaffinity(0, {cores[0]})
+    from study.estimate import estimate
 
     with console.status("measuring each architecture for a moment"):
-        result = estimate(grid, workers)
+        result = estimate(grid, len(cores))
     for architecture, rate in result.frames_per_second.items():
         console.print(
             f"{architecture.family} {architecture.layers}x{architecture.units}, frame "
@@ -179,7 +183,7 @@ def _print_estimate(grid: grids.Grid, workers: int, console: Console) -> None:
         )
     console.print(
         f"{grid.title}: {result.runs} runs, about {duration(result.hours * 3600)} "
-        f"({result.hours:.2f} hours) of training with {workers} workers",
+        f"({result.hours:.2f} hours) of training and evaluation with {len(cores)} workers",
         highlight=False,
     )
 

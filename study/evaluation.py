@@ -60,14 +60,12 @@ def _judged(
     pair, split = material.pair, material.split
     test = render_stretches(config.architecture, weights, pair.dry, split.test)
     validation = render_stretches(config.architecture, weights, pair.dry, split.validation)
-    prediction = splits.scored(test.samples, split.test)
-    audio.write(folder.prediction_file(epoch), prediction, pair.sample_rate_hz)
+    audio.write(folder.prediction_file(epoch), test.samples, pair.sample_rate_hz)
     rendered_s = sum(stretch.samples for stretch in split.test) / pair.sample_rate_hz
     return {
-        **metrics.evaluate(material.test_target, prediction, pair.sample_rate_hz),
+        **metrics.evaluate(material.test_target, test.samples, pair.sample_rate_hz),
         "validation_esr": metrics.esr(
-            splits.scored(pair.wet, split.validation),
-            splits.scored(validation.samples, split.validation),
+            splits.scored(pair.wet, split.validation), validation.samples
         ),
         "inference_seconds_per_second": test.seconds / rendered_s,
     }

@@ -16,6 +16,7 @@ import numpy as np
 from data import frames
 from data.audio import Samples
 from data.frames import Stretch
+from data.splits import LEAD_IN_SAMPLES
 from models.architecture import Architecture
 from study.engine import program
 
@@ -61,14 +62,11 @@ def render_stretches(
     dry: Samples,
     stretches: Sequence[Stretch],
 ) -> Rendering:
-    """Each stretch rendered by itself, at its place in a signal of zeros elsewhere.
+    """The scored part of each stretch, rendered by itself, end to end.
 
-    No frame reaches from one stretch into another.
+    No frame reaches from one stretch into another; the seconds are those of the whole
+    stretches, lead-ins included.
     """
-    whole = np.zeros_like(dry)
-    seconds = 0.0
-    for stretch in stretches:
-        part = render(architecture, weights, dry[stretch.start : stretch.stop])
-        whole[stretch.start : stretch.stop] = part.samples
-        seconds += part.seconds
-    return Rendering(whole, seconds)
+    parts = [render(architecture, weights, dry[s.start : s.stop]) for s in stretches]
+    samples = np.concatenate([part.samples[LEAD_IN_SAMPLES:] for part in parts])
+    return Rendering(samples, sum(part.seconds for part in parts))

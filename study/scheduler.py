@@ -28,6 +28,7 @@ RUN_IS_OVER = ("done", "found")
 
 # One thread a worker: two one-core processes beat one two-core process on small models.
 ONE_THREAD = {
+    "KERAS_BACKEND": "jax",  # the engine's, whatever the user's shell says
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

@@ -27,7 +27,11 @@ def main(rounds: int = 3, seconds: float = 12.0) -> None:
     """Measure training speed, rendering speed and memory; takes about four minutes."""
     console = Console()
     listing = Table(
-        "LSTM", "stock, frames/s", "ours, frames/s", "ratio (range)", "rendering, x real time"
+        "LSTM",
+        "stock, frames/s",
+        "ours, frames/s",
+        "ratio (range)",
+        "rendering, x real time, all cores",
     )
     for case in CASES:
         stock, ours, real_time = [], [], []

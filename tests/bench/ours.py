@@ -54,7 +54,7 @@ def main() -> None:
     rendering = render(architecture, state.weights, audio[: 4 * SAMPLE_RATE_HZ])
     figures = {
         "rates": rates,
-        "real_time": 4 / rendering.seconds,
+        "real_time": len(rendering.samples) / SAMPLE_RATE_HZ / rendering.seconds,
         "audio": 2 * audio.nbytes / 1e6,
         "bare": bare,
         "idle": idle,
