@@ -180,7 +180,7 @@ def _require_finished(store: Store, rows: list[Row]) -> None:
         expected="at least one finished run",
         found=f"{len(rows)} runs, none finished, {len(reasons)} failed"
         + (f" (first reason: {reasons[0]})" if reasons else ""),
-        remedy=f"Run `make grid GRID={store.root.name}`.",
+        remedy=f"Run `{store.grid_command()}`.",
     )
 
 
