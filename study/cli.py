@@ -190,7 +190,10 @@ def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> Non
 
 def _print_summary(results: Any, console: Console) -> None:
     best = running.summary(results)
-    listing = Table(*best.columns, title="finished runs, best validation ESR first")
+    # Narrow enough for a terminal of 80 columns, so that no figure is cut short.
+    listing = Table(box=None, title="finished runs, best validation ESR first")
+    for name in best.columns:
+        listing.add_column(name, no_wrap=True)
     for row in best.head(20).itertuples(index=False):
         listing.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row))
     console.print(listing)

@@ -131,13 +131,12 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
     final = results[results["is_final"].fillna(False) & (results["status"] == "ok")]
     final = final.sort_values(["effect", "validation_esr"])
     layers, units = final["layers"].astype(str), final["units"].astype(str)
+    frame = final["frame_size"].astype(str)
     return pd.DataFrame(
         {
             "effect": final["effect"],
-            "model": final["family"] + " " + layers + "x" + units,
-            "frame": final["frame_size"],
+            "model": final["family"] + " " + layers + "x" + units + " f" + frame,
             "frames": final["training_frames"],
-            "epochs": final["epoch"],
             "seed": final["seed"],
             "MAE": final["mae"],
             "R2": final["r2"],
