@@ -177,3 +177,16 @@ def compiled_epoch(
     return (
         program(architecture, loss_name).epoch.lower(state, signal, signal, batches, rest).compile()
     )
+
+
+@lru_cache(maxsize=32)
+def compiled_predict(architecture: Architecture, samples: int) -> Callable[..., jax.Array]:
+    """The prediction of a block, compiled ahead so that renderings can be timed without that.
+
+    Args:
+        architecture: of the model.
+        samples: wet samples a block, a multiple of ``FRAMES_AT_ONCE``.
+    """
+    weights = initial_state(architecture, seed=0).weights  # of their shapes, not their values
+    block = np.zeros(samples + architecture.frame_size - 1, np.float32)
+    return program(architecture, "mae").predict.lower(weights, block).compile()

@@ -18,7 +18,7 @@ from data.audio import Samples
 from data.frames import Stretch
 from data.splits import LEAD_IN_SAMPLES
 from models.architecture import Architecture
-from study.engine import program
+from study.engine import compiled_predict
 
 BLOCK_SAMPLES = 2048
 
@@ -41,12 +41,11 @@ def render(architecture: Architecture, weights: list[jax.Array], dry: Samples) -
     The first ``frame_size - 1`` samples see zeros before the signal's start. Blocks
     have one length (the last is padded), so one compilation serves every signal.
     """
-    predict = program(architecture, "mae").predict
+    predict = compiled_predict(architecture, BLOCK_SAMPLES)
     size = architecture.frame_size
     blocks = -(-len(dry) // BLOCK_SAMPLES)
     padded = frames.with_history(dry, size)
     padded = np.pad(padded, (0, blocks * BLOCK_SAMPLES + size - 1 - len(padded)))
-    predict(weights, padded[: BLOCK_SAMPLES + size - 1]).block_until_ready()  # compiles
     started = time.perf_counter()
     wet = [
         predict(weights, padded[start : start + BLOCK_SAMPLES + size - 1])

@@ -1,5 +1,7 @@
 """Rendering equals Keras' own prediction, frame by frame, however long the signal."""
 
+import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +15,7 @@ from data.frames import Stretch
 from data.splits import LEAD_IN_SAMPLES
 from models.architecture import FAMILIES, Architecture
 from models.framed import build
-from study import engine
+from study import engine, rendering
 from study.rendering import BLOCK_SAMPLES, render, render_stretches
 
 SIZE = 16
@@ -82,3 +84,30 @@ def test_nothing_outside_a_stretch_changes_its_rendering() -> None:
     first = 900 - LEAD_IN_SAMPLES
     np.testing.assert_array_equal(after[first:], before[first:])
     assert not np.array_equal(after[:first], before[:first])
+
+
+def test_every_block_is_predicted_once_and_compilation_is_not_timed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = []
+
+    def slowly_compiled(a: Architecture, samples: int) -> Callable[..., Any]:
+        time.sleep(1)
+
+        def predict(weights: Any, block: Samples) -> Any:
+            calls.append(len(block))
+            return engine.compiled_predict(a, samples)(weights, block)
+
+        return predict
+
+    a = architecture("dense")
+    render(a, weights(a), noise(1))  # compiled from now on
+    monkeypatch.setattr(rendering, "compiled_predict", slowly_compiled)
+    rendered = render(a, weights(a), noise(2 * BLOCK_SAMPLES + 1))
+    assert calls == [BLOCK_SAMPLES + SIZE - 1] * 3
+    assert 0 < rendered.seconds < 1
+
+
+def test_a_second_rendering_compiles_nothing() -> None:
+    a = architecture("conv")
+    assert engine.compiled_predict(a, BLOCK_SAMPLES) is engine.compiled_predict(a, BLOCK_SAMPLES)
