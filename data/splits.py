@@ -7,7 +7,7 @@ three parts, so that no training frame shares a sample with a test frame.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,4 +84,9 @@ def scored(
     signal: Samples, stretches: Sequence[Stretch], lead_in: int = LEAD_IN_SAMPLES
 ) -> Samples:
     """The samples of the stretches that count, end to end, lead-ins left out."""
-    return np.concatenate([signal[s.start + lead_in : s.stop] for s in stretches])
+    return joined([signal[s.start : s.stop] for s in stretches], lead_in)
+
+
+def joined(parts: Iterable[Samples], lead_in: int = LEAD_IN_SAMPLES) -> Samples:
+    """The same where every stretch is a signal of its own, as a model renders it."""
+    return np.concatenate([part[lead_in:] for part in parts])

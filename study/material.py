@@ -37,11 +37,8 @@ class Material:
         """The scored part of the test split as the best linear filter predicts it."""
         fir = baselines.best_fir(self.pair.dry, self.pair.wet, self.split.train, taps)
         # By stretch, as models render: memory for the test split, not the whole signal.
-        return np.concatenate(
-            [
-                baselines.filtered(self.pair.dry[s.start : s.stop], fir)[splits.LEAD_IN_SAMPLES :]
-                for s in self.split.test
-            ]
+        return splits.joined(
+            baselines.filtered(self.pair.dry[s.start : s.stop], fir) for s in self.split.test
         )
 
 

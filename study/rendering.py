@@ -13,10 +13,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from data import frames
+from data import frames, splits
 from data.audio import Samples
 from data.frames import Stretch
-from data.splits import LEAD_IN_SAMPLES
 from models.architecture import Architecture
 from study.engine import compiled_predict
 
@@ -67,5 +66,5 @@ def render_stretches(
     stretches, lead-ins included.
     """
     parts = [render(architecture, weights, dry[s.start : s.stop]) for s in stretches]
-    samples = np.concatenate([part.samples[LEAD_IN_SAMPLES:] for part in parts])
+    samples = splits.joined(part.samples for part in parts)
     return Rendering(samples, sum(part.seconds for part in parts))

@@ -88,6 +88,8 @@ def test_scored_samples_leave_out_the_lead_in_of_each_stretch() -> None:
     signal = np.arange(30, dtype=np.float32)
     scored = splits.scored(signal, [Stretch(0, 10), Stretch(20, 25)], lead_in=3)
     assert scored.tolist() == [3, 4, 5, 6, 7, 8, 9, 23, 24]
+    parts = (signal[start:stop] for start, stop in ((0, 10), (20, 25)))
+    assert splits.joined(parts, lead_in=3).tolist() == scored.tolist()
 
 
 def test_the_lead_in_is_the_same_for_all_frames_up_to_512() -> None:
