@@ -78,7 +78,4 @@ def _environment(results: Results) -> list[tuple[str, str]]:
 
 def _commands(results: Results) -> tuple[str, ...]:
     store = results.store
-    is_recorded = any(c.effect["kind"] == "recording" for c in results.configs.values())
-    is_unknown = not store.manifest().get("source")
-    files = " DRY=dry.wav WET=wet.wav" if is_recorded and is_unknown else ""
-    return store.grid_command() + files, f"make report GRID={shlex.quote(store.source())}"
+    return store.grid_command(), f"make report GRID={shlex.quote(store.source())}"

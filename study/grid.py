@@ -158,14 +158,14 @@ class Grid:
         name: folder under ``runs/``; the file's stem.
         title: heading of the report.
         runs: in the order of the file, without repetition.
-        source: how the file was named, or "" when there was none.
+        source: how the file was named.
         recording: dry and wet file that took the place of the grid's effects.
     """
 
     name: str
     title: str
     runs: tuple[RunConfig, ...]
-    source: str = ""
+    source: str
     recording: tuple[str, str] | None = None
 
 

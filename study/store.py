@@ -190,8 +190,6 @@ class Store:
     def manifest(self) -> dict[str, Any]:
         """``{"name", "title", "source", "dry", "wet", "runs"}`` of the grid last laid out here.
 
-        Manifests of older versions lack the three that tell how the grid was named.
-
         Raises:
             InputError: there is none.
         """
@@ -206,12 +204,12 @@ class Store:
 
     def source(self) -> str:
         """What ``make`` calls the grid: as it was named when it was laid out here."""
-        return self.manifest().get("source") or self.root.name
+        return str(self.manifest()["source"])
 
     def grid_command(self) -> str:
         """The ``make`` command, for a shell, that fills this folder."""
         manifest = self.manifest()
-        values = {"GRID": self.source(), "DRY": manifest.get("dry"), "WET": manifest.get("wet")}
+        values = {"GRID": manifest["source"], "DRY": manifest["dry"], "WET": manifest["wet"]}
         given = [f"{name}={shlex.quote(value)}" for name, value in values.items() if value]
         return " ".join(["make", "grid", *given])
 

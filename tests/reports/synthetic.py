@@ -53,7 +53,7 @@ def config(name: str = "fuzz", **settings: Any) -> RunConfig:
 
 def write_study(root: Path, configs: Iterable[RunConfig], title: str = "Synthetic") -> Store:
     """A finished study of these runs; ESR falls with units, frames and epochs."""
-    grid = Grid(root.name, title, tuple(configs))
+    grid = Grid(root.name, title, tuple(configs), root.name)
     store = Store(root)
     store.write_grid(grid)
     materials = Materials(store.pairs)

@@ -11,7 +11,7 @@ from study.progress import GridProgress, duration
 from tests import tiny
 
 CONFIGS = tuple(tiny.config(seed=seed) for seed in (0, 1, 2))
-GRID = Grid("mine", "Mine", CONFIGS)
+GRID = Grid("mine", "Mine", CONFIGS, "mine")
 
 
 def row(place: int, esr: float) -> dict[str, object]:

@@ -38,7 +38,7 @@ def run(root: Path, *configs: Any) -> str:
     """What a grid of these runs prints."""
     output = io.StringIO()
     console = Console(file=output, width=200)
-    running.run_grid(Grid("mine", "Mine", configs), root, [0], console)
+    running.run_grid(Grid("mine", "Mine", configs, "mine"), root, [0], console)
     return output.getvalue()
 
 

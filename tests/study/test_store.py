@@ -16,7 +16,7 @@ CONFIGS = tuple(tiny.config(seed=seed) for seed in (3, 1, 2))
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "mine")
-    made.write_grid(Grid("mine", "Mine", CONFIGS))
+    made.write_grid(Grid("mine", "Mine", CONFIGS, "mine"))
     return made
 
 
@@ -32,7 +32,7 @@ def test_runs_come_in_the_order_of_the_grid_with_their_configurations(store: Sto
 
 def test_laying_out_a_smaller_grid_keeps_what_is_finished(store: Store) -> None:
     files.write_json(first(store).result_file, {"status": "ok", "rows": []})
-    store.write_grid(Grid("mine", "Smaller", CONFIGS[1:]))
+    store.write_grid(Grid("mine", "Smaller", CONFIGS[1:], "mine"))
     assert len(list(store.runs())) == 2
     assert store.run(CONFIGS[0].run_id).state() == "finished"
 
@@ -85,7 +85,7 @@ def test_leftovers_are_removed_and_nothing_else(store: Store) -> None:
 @pytest.mark.parametrize(
     ("source", "recording", "command"),
     [
-        ("", None, "make grid GRID=mine"),
+        ("mine", None, "make grid GRID=mine"),
         ("my grids/mine.toml", None, "make grid GRID='my grids/mine.toml'"),
         ("real", ("a.wav", "b c.wav"), "make grid GRID=real DRY=a.wav WET='b c.wav'"),
     ],
@@ -97,25 +97,20 @@ def test_the_command_that_fills_the_folder_names_the_grid_as_it_was_named(
     assert store.grid_command() == command
 
 
-def test_the_command_of_an_older_manifest_has_the_name_alone(store: Store) -> None:
-    files.write_json(store.manifest_file, {"name": "mine", "title": "Mine", "runs": []})
-    assert store.grid_command() == "make grid GRID=mine"
-
-
 def test_a_folder_without_a_grid_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"results of a grid; found none\. Run `make grid GRID=x"):
         Store(tmp_path / "x").manifest()
 
 
 def test_commands_with_the_same_runs_work_together(store: Store) -> None:
-    grid = Grid("mine", "Mine", CONFIGS)
-    with store.at_work(grid), store.at_work(Grid("mine", "Mine", CONFIGS[::-1])):
+    grid = Grid("mine", "Mine", CONFIGS, "mine")
+    with store.at_work(grid), store.at_work(Grid("mine", "Mine", CONFIGS[::-1], "mine")):
         assert len(list(store.runs())) == 3
 
 
 def test_another_grid_of_the_name_has_to_wait(store: Store) -> None:
-    other = Grid("mine", "Other", CONFIGS[1:])
-    with store.at_work(Grid("mine", "Mine", CONFIGS)):
+    other = Grid("mine", "Other", CONFIGS[1:], "mine")
+    with store.at_work(Grid("mine", "Mine", CONFIGS, "mine")):
         for _ in range(2):  # a refusal leaves the lock as it was
             with pytest.raises(InputError, match="no other grid of this name"):
                 store.at_work(other).__enter__()

@@ -36,7 +36,7 @@ def row(config: RunConfig, epoch: int, is_final: bool, **changes: Any) -> dict[s
 def store(tmp_path: Path) -> Store:
     """Three runs: one finished with two rows, one failed, one pending."""
     made = Store(tmp_path / "mine")
-    made.write_grid(Grid("mine", "Mine", CONFIGS))
+    made.write_grid(Grid("mine", "Mine", CONFIGS, "mine"))
     finished, failed, _ = made.runs()
     rows = [row(CONFIGS[0], 3, False), row(CONFIGS[0], 6, True, esr_above_8khz=None)]
     files.write_json(finished.result_file, {"status": "ok", "rows": rows})

@@ -27,7 +27,7 @@ DIVERGING = tiny.config(signal=SIGNAL, effect=tiny.config().effect | {"name": "h
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A grid whose pairs lie in the cache already."""
     made = Store(tmp_path_factory.mktemp("runs") / "mine")
-    made.write_grid(Grid("mine", "Mine", (FINE, FAILING, DIVERGING)))
+    made.write_grid(Grid("mine", "Mine", (FINE, FAILING, DIVERGING), "mine"))
     pair = tiny.pair()
     huge = pairs.Pair(pair.dry, pair.wet * np.float32(1e30), pair.sample_rate_hz, "huge")
     for config, content in ((FINE, pair), (DIVERGING, huge)):
@@ -141,7 +141,7 @@ def test_the_share_of_training_time_follows_the_epoch(
 
 def test_a_run_with_a_broken_result_is_done_again(store: Store) -> None:
     broken = Store(store.root.with_name("broken"))
-    broken.write_grid(Grid("broken", "Broken", (FAILING,)))
+    broken.write_grid(Grid("broken", "Broken", (FAILING,), "broken"))
     files.write_text(broken.run(FAILING.run_id).result_file, "")
     work(broken, lambda event: None)
     assert broken.run(FAILING.run_id).state() == "failed"
@@ -150,7 +150,7 @@ def test_a_run_with_a_broken_result_is_done_again(store: Store) -> None:
 def test_a_run_whose_listener_is_gone_is_not_marked_failed(store: Store) -> None:
     unheard = FINE.model_copy(update={"seed": 7})
     orphaned = Store(store.root.with_name("orphaned"))
-    orphaned.write_grid(Grid("orphaned", "Orphaned", (unheard,)))
+    orphaned.write_grid(Grid("orphaned", "Orphaned", (unheard,), "orphaned"))
 
     def send(event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
