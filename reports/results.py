@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from data.errors import InputError
 from reports.numbers import short_count
 from study import table
 from study.grid import RunConfig
@@ -154,8 +153,9 @@ def read(store: Store) -> Results:
     """
     manifest = store.manifest()
     configs = {run.run_id: run.config() for run in store.runs()}
-    rows = _plain(table.collect(store))
-    _require_finished(store, rows)
+    collected = table.collect(store)
+    table.require_finished(collected, store)
+    rows = _plain(collected)
     names = _effect_names(configs)
     for row in rows:
         row["effect"] = names[row["run_id"]]
@@ -169,19 +169,6 @@ def _plain(frame: pd.DataFrame) -> list[Row]:
         {str(name): value for name, value in row.items()}
         for row in objects.where(objects.notna(), None).to_dict("records")
     ]
-
-
-def _require_finished(store: Store, rows: list[Row]) -> None:
-    if any(row["status"] == "ok" for row in rows):
-        return
-    reasons = [row["error"] for row in rows if row["status"] == "failed"]
-    raise InputError(
-        f"study {store.root}",
-        expected="at least one finished run",
-        found=f"{len(rows)} runs, none finished, {len(reasons)} failed"
-        + (f" (first reason: {reasons[0]})" if reasons else ""),
-        remedy=f"Run `{store.grid_command()}`.",
-    )
 
 
 def _effect_names(configs: Mapping[str, RunConfig]) -> dict[str, str]:

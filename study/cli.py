@@ -120,7 +120,7 @@ def table_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None
     """Gather a grid's results into results.csv again and print the best."""
     store = Store(runs / grids.folder_name(grid))
     results = table.write(store)
-    running.require_finished(results, store)
+    table.require_finished(results, store)
     _print_summary(results, Console())
 
 

@@ -150,14 +150,3 @@ def failures(results: pd.DataFrame) -> list[tuple[str, str]]:
     """Run id and reason of every failed run."""
     failed = results[results["status"] == "failed"]
     return list(zip(failed["run_id"], failed["error"], strict=True))
-
-
-def require_finished(results: pd.DataFrame, store: Store) -> None:
-    """Raise ``InputError`` when a table holds no finished run."""
-    if not (results["status"] == "ok").any():
-        raise InputError(
-            f"study {store.root}",
-            expected="at least one finished run",
-            found=f"{len(results)} runs, none of them finished",
-            remedy=f"Run `{store.grid_command()}`.",
-        )

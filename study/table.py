@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from data.errors import InputError
 from study import files
 from study.grid import RunConfig
 from study.store import RunFolder, Store
@@ -99,6 +100,20 @@ def history(store: Store) -> pd.DataFrame:
     ]
     columns = ["run_id", "epoch", "loss", "validation_loss"]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def require_finished(table: pd.DataFrame, store: Store) -> None:
+    """Raise ``InputError``, with the first reason, when a table holds no finished run."""
+    if (table["status"] == "ok").any():
+        return
+    reasons = table["error"].dropna().tolist()
+    raise InputError(
+        f"study {store.root}",
+        expected="at least one finished run",
+        found=f"{len(table)} runs, none finished, {(table['status'] == 'failed').sum()} failed"
+        + (f" (first reason: {reasons[0]})" if reasons else ""),
+        remedy=f"Run `{store.grid_command()}`.",
+    )
 
 
 def write(store: Store) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from data.errors import InputError
 from study import files, running, table
 from study.grid import Grid, RunConfig
 from study.store import Store
@@ -104,6 +105,13 @@ def test_a_summary_ranks_finished_runs_by_validation(store: Store) -> None:
 def test_failures_are_listed_with_their_reason(store: Store) -> None:
     results = table.write(store)
     assert running.failures(results) == [(CONFIGS[1].run_id, "too hot, by far\nand wet")]
+
+
+def test_a_table_without_a_finished_run_is_refused_with_the_first_reason(store: Store) -> None:
+    table.require_finished(table.collect(store), store)
+    next(store.runs()).result_file.unlink()
+    with pytest.raises(InputError, match=r"none finished, 1 failed \(first reason: too hot"):
+        table.require_finished(table.collect(store), store)
 
 
 def test_failed_runs_are_tried_again_unless_they_would_fail_the_same_way(store: Store) -> None:
