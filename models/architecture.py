@@ -8,6 +8,8 @@ from typing import Literal, get_args
 Family = Literal["lstm", "gru", "rnn", "dense", "conv"]
 FAMILIES: tuple[str, ...] = get_args(Family)
 
+_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+
 # The first convolution looks at 12 samples, every 4; the next ones join neighbours.
 CONV_FIRST_KERNEL = 12
 CONV_FIRST_STRIDE = 4
@@ -40,6 +42,11 @@ class Architecture:
             )
 
 
+def is_recurrent(family: str) -> bool:
+    """Whether a family carries a state from sample to sample."""
+    return family in _GATES
+
+
 def conv_length(a: Architecture, layer: int) -> int:
     """Output length of the given convolutional layer (no padding)."""
     first = (a.frame_size - CONV_FIRST_KERNEL) // CONV_FIRST_STRIDE + 1
@@ -52,12 +59,12 @@ def multiply_accumulates(a: Architecture) -> int:
     Counts the matrix products (kernel, recurrent kernel, output) and leaves out
     biases, gates' products and activations, as is usual for such tables.
     """
-    gates = {"lstm": 4, "gru": 3, "rnn": 1}
+    if is_recurrent(a.family):
+        steps = streaming_multiply_accumulates(a) - a.units
+        return a.frame_size * steps + a.units
     total, inputs = 0, 1
     for layer in range(1, a.layers + 1):
-        if a.family in gates:
-            total += a.frame_size * gates[a.family] * a.units * (inputs + a.units)
-        elif a.family == "dense":
+        if a.family == "dense":
             total += a.units * (a.frame_size if layer == 1 else a.units)
         else:
             kernel = CONV_FIRST_KERNEL if layer == 1 else CONV_NEXT_KERNEL
@@ -65,3 +72,15 @@ def multiply_accumulates(a: Architecture) -> int:
         inputs = a.units
     outputs = a.units * conv_length(a, a.layers) if a.family == "conv" else a.units
     return total + outputs
+
+
+def streaming_multiply_accumulates(a: Architecture) -> int:
+    """Multiply-accumulates of one output sample when the state is carried on.
+
+    Raises:
+        ValueError: the family has no state.
+    """
+    if not is_recurrent(a.family):
+        raise ValueError(f"a {a.family} model has no state to carry")
+    inputs = [1] + [a.units] * (a.layers - 1)
+    return sum(_GATES[a.family] * a.units * (n + a.units) for n in inputs) + a.units

@@ -14,6 +14,7 @@ from models.architecture import (
     CONV_FIRST_STRIDE,
     CONV_NEXT_KERNEL,
     Architecture,
+    is_recurrent,
 )
 
 
@@ -40,16 +41,22 @@ def _glorot(seed: int, layer: int) -> keras.initializers.Initializer:
 
 
 def _hidden(a: Architecture, seed: int, lstm: type[keras.layers.LSTM]) -> list[keras.layers.Layer]:
-    if a.family == "dense":
-        return _dense(a, seed)
-    if a.family == "conv":
-        return _convolutional(a, seed)
-    return _recurrent(a, seed, lstm)
+    if is_recurrent(a.family):
+        return recurrent_layers(a, seed, lstm)
+    return _dense(a, seed) if a.family == "dense" else _convolutional(a, seed)
 
 
-def _recurrent(
-    a: Architecture, seed: int, lstm: type[keras.layers.LSTM]
+def recurrent_layers(
+    a: Architecture,
+    seed: int,
+    lstm: type[keras.layers.LSTM] = keras.layers.LSTM,
+    *,
+    streaming: bool = False,
 ) -> list[keras.layers.Layer]:
+    """The hidden layers of a recurrent family, first to last.
+
+    A streaming model's last layer answers at every sample, and all tell their states.
+    """
     kinds: dict[str, Any] = {
         "lstm": lstm,
         "gru": keras.layers.GRU,
@@ -58,7 +65,8 @@ def _recurrent(
     return [
         kinds[a.family](
             a.units,
-            return_sequences=layer < a.layers,
+            return_sequences=streaming or layer < a.layers,
+            return_state=streaming,
             kernel_initializer=_glorot(seed, layer),
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed * 1009 + 2 * layer + 1),
             name=f"{a.family}_{layer}",

@@ -1,0 +1,87 @@
+"""A recurrent model over whole signals with its state carried from sample to sample.
+
+The weights are those of the framed model; the function is not, so its figures stand in
+rows of their own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from data import splits
+from data.audio import Samples
+from data.frames import Stretch
+from models.architecture import Architecture
+from models.streaming import build_streaming, states_per_layer
+from study.rendering import Rendering
+
+BLOCK_SAMPLES = 4096
+
+Signals = npt.NDArray[np.float32]
+
+
+def stream(architecture: Architecture, weights: list[jax.Array], signals: Signals) -> Signals:
+    """The model's answer to signals of equal length, each from zero state.
+
+    Args:
+        architecture: of a recurrent family.
+        weights: of the framed model.
+        signals: dry, shape ``(count, samples)``.
+
+    Returns:
+        Wet, shape ``(count, samples)``.
+    """
+    count, samples = signals.shape
+    step = _compiled(architecture, count)
+    blocks = -(-samples // BLOCK_SAMPLES)
+    padded = np.pad(signals, ((0, 0), (0, blocks * BLOCK_SAMPLES - samples)))[..., None]
+    states = _zero_states(architecture, count)
+    wet = []
+    for start in range(0, blocks * BLOCK_SAMPLES, BLOCK_SAMPLES):
+        block, *states = step(weights, padded[:, start : start + BLOCK_SAMPLES], states)
+        wet.append(np.asarray(block[..., 0]))
+    return np.concatenate(wet, axis=1)[:, :samples]
+
+
+def stream_stretches(
+    architecture: Architecture,
+    weights: list[jax.Array],
+    dry: Samples,
+    stretches: Sequence[Stretch],
+) -> Rendering:
+    """The scored part of each stretch, streamed by itself from zero state, end to end."""
+    _compiled(architecture, 1)  # not timed
+    parts = []
+    started = time.perf_counter()
+    for stretch in stretches:
+        parts.append(stream(architecture, weights, dry[None, stretch.start : stretch.stop])[0])
+    seconds = time.perf_counter() - started
+    return Rendering(np.concatenate([part[splits.LEAD_IN_SAMPLES :] for part in parts]), seconds)
+
+
+def _zero_states(architecture: Architecture, count: int) -> list[jax.Array]:
+    arrays = architecture.layers * states_per_layer(architecture)
+    return [jnp.zeros((count, architecture.units), jnp.float32)] * arrays
+
+
+@lru_cache(maxsize=32)
+def _compiled(architecture: Architecture, count: int) -> Any:
+    """``(weights, block, states) -> [wet block, *states]``, compiled ahead."""
+    model = build_streaming(architecture)
+    fixed = [jnp.asarray(v.value) for v in model.non_trainable_variables]
+
+    def step(weights: list[jax.Array], block: jax.Array, states: list[jax.Array]) -> list[Any]:
+        outputs: list[Any] = model.stateless_call(weights, fixed, [block, *states])[0]
+        return outputs
+
+    weights = [jnp.asarray(v.value) for v in model.trainable_variables]
+    block = jnp.zeros((count, BLOCK_SAMPLES, 1), jnp.float32)
+    return jax.jit(step).lower(weights, block, _zero_states(architecture, count)).compile()
