@@ -131,7 +131,7 @@ def _content(results: Results, shelf: Shelf) -> dict[str, Any]:
         "listing": listing(results.rows),
         "failures": [row for row in results.rows if row["status"] == "failed"],
         "pending": [row for row in results.rows if row["status"] == "pending"],
-        "runs": len(results.configs),
+        "runs": len({row["run_id"] for row in results.rows}),
         "finished": len(results.finals),
         "seeds": len({config.seed for config in results.configs.values()}),
         "provenance": provenance(results),

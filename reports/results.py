@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from data.errors import InputError
 from reports.numbers import short_count
 from study import table
 from study.grid import RunConfig
@@ -92,7 +94,8 @@ class Results:
     Attributes:
         store: where.
         title: heading of the report.
-        configs: by run id, in the grid's order.
+        configs: by run id, in the grid's order, without those that are broken or of
+            another version.
         rows: of the results table; ``effect`` tells two settings of one effect apart.
         history: run_id, epoch, loss, validation_loss.
     """
@@ -152,14 +155,23 @@ def read(store: Store) -> Results:
         InputError: no grid was laid out here, or none of its runs has finished.
     """
     manifest = store.manifest()
-    configs = {run.run_id: run.config() for run in store.runs()}
+    configs = _configs(store)
     collected = table.collect(store)
     table.require_finished(collected, store)
     rows = _plain(collected)
     names = _effect_names(configs)
     for row in rows:
-        row["effect"] = names[row["run_id"]]
+        row["effect"] = names.get(row["run_id"])
     return Results(store, str(manifest["title"]), configs, tuple(rows), table.history(store))
+
+
+def _configs(store: Store) -> dict[str, RunConfig]:
+    """Configurations by run id; the table tells why one is missing."""
+    configs = {}
+    for run in store.runs():
+        with suppress(InputError):
+            configs[run.run_id] = run.config()
+    return configs
 
 
 def _plain(frame: pd.DataFrame) -> list[Row]:

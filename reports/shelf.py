@@ -86,9 +86,11 @@ def slug(name: str) -> str:
 
 def _is_whole(folder: Path) -> bool:
     facts_file = folder / _FACTS_FILE
-    if not facts_file.exists():
+    try:
+        made = files.read_json(facts_file)["files"]
+    except (FileNotFoundError, ValueError):  # never drawn, or broken by a power cut
         return False
-    return all((folder / name).exists() for name in files.read_json(facts_file)["files"])
+    return all((folder / name).exists() for name in made)
 
 
 def _digest(inputs: Any) -> str:

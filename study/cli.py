@@ -119,8 +119,8 @@ def data_command(
 def table_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
     """Gather a grid's results into results.csv again and print the best."""
     store = Store(runs / grids.folder_name(grid))
+    table.require_finished(table.collect(store), store)  # before the stored one is replaced
     results = table.write(store)
-    table.require_finished(results, store)
     _print_summary(results, Console())
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -78,13 +78,47 @@ class RunFolder:
         return self.path / ("prediction.wav" if epoch is None else f"epochs/{epoch:04d}.wav")
 
     def config(self) -> RunConfig:
-        """The configuration that the run was made with."""
-        return RunConfig.model_validate(files.read_json(self.config_file))
+        """The configuration that the run was made with.
+
+        Raises:
+            InputError: it is missing, broken, or that of another version of the program.
+        """
+        try:
+            stored = files.read_json(self.config_file)
+        except FileNotFoundError:
+            raise self._without_config("none") from None
+        except ValueError:
+            raise self._without_config("an empty or broken file") from None
+        try:
+            config = RunConfig.model_validate(stored)
+            is_known = config.run_id == self.run_id
+        except (ValueError, TypeError, KeyError):  # settings that came or went
+            is_known = False
+        if not is_known:
+            raise self._without_config("that of another version")
+        return config
+
+    def _without_config(self, found: str) -> InputError:
+        return InputError(
+            f"run {self.run_id}",
+            expected="a configuration of this version in config.json",
+            found=found,
+            remedy="`make grid` trains its like anew.",
+        )
 
     def write_config(self, config: RunConfig) -> None:
-        """Write the configuration, unless it is there."""
-        if not self.config_file.exists():
-            files.write_json(self.config_file, config.model_dump(mode="json"))
+        """Write the configuration, unless it is there.
+
+        A broken one is the work of a power cut, which may have broken the run's other
+        files as well: the run begins anew.
+        """
+        if self.config_file.exists():
+            with suppress(InputError):
+                self.config()
+                return
+            self.result_file.unlink(missing_ok=True)
+            self.checkpoint_file.unlink(missing_ok=True)
+        files.write_json(self.config_file, config.model_dump(mode="json"))
 
     def result(self) -> dict[str, Any] | None:
         """``{"status", "rows", ...}`` of a finished or failed run, else None.
@@ -191,16 +225,20 @@ class Store:
         """``{"name", "title", "source", "dry", "wet", "runs"}`` of the grid last laid out here.
 
         Raises:
-            InputError: there is none.
+            InputError: there is none, or it is broken.
         """
-        if not self.manifest_file.exists():
-            raise InputError(
-                f"study {self.root}",
-                expected="results of a grid",
-                found="none" if not self.root.exists() else "a folder without grid.json",
-                remedy=f"Run `make grid GRID={self.root.name}` first.",
-            )
-        return dict(files.read_json(self.manifest_file))
+        try:
+            return dict(files.read_json(self.manifest_file))
+        except FileNotFoundError:
+            found = "none" if not self.root.exists() else "a folder without grid.json"
+        except ValueError:
+            found = "an empty or broken grid.json"
+        raise InputError(
+            f"study {self.root}",
+            expected="results of a grid",
+            found=found,
+            remedy=f"Run `make grid GRID={self.root.name}` first.",
+        )
 
     def source(self) -> str:
         """What ``make`` calls the grid: as it was named when it was laid out here."""

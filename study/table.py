@@ -5,6 +5,7 @@ One row a model: the final one of every run, and one for every checkpoint epoch.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from study.store import RunFolder, Store
 COLUMNS: dict[str, tuple[str, str]] = {
     "run_id": ("string", "folder under runs/<grid>/runs"),
     "status": ("string", "ok, failed, or pending"),
-    "error": ("string", "why the run failed"),
+    "error": ("string", "why the run failed or is not counted"),
     "effect": ("string", "what is modelled"),
     "family": ("string", "lstm, gru, rnn, dense or conv"),
     "layers": ("Int64", "hidden layers"),
@@ -76,12 +77,23 @@ def write_failure(
 
 
 def collect(store: Store) -> pd.DataFrame:
-    """The table of a grid as its run folders stand now; unfinished runs are pending."""
+    """The table of a grid as its run folders stand now; unfinished runs are pending.
+
+    So is, with the reason, a run whose configuration is broken or of another version.
+    """
     rows: list[dict[str, Any]] = []
     for run in store.runs():
-        result = run.result()
-        rows += result["rows"] if result else [{**described(run.config()), "status": "pending"}]
+        rows += _rows(run)
     return typed(rows)
+
+
+def _rows(run: RunFolder) -> list[dict[str, Any]]:
+    try:
+        config = run.config()
+    except InputError as error:
+        return [{"run_id": run.run_id, "status": "pending", "error": str(error)}]
+    result = run.result()
+    return list(result["rows"]) if result else [{**described(config), "status": "pending"}]
 
 
 def described(config: RunConfig) -> dict[str, Any]:
@@ -93,13 +105,13 @@ def described(config: RunConfig) -> dict[str, Any]:
 
 def history(store: Store) -> pd.DataFrame:
     """Loss by epoch of every finished run: run_id, epoch, loss, validation_loss."""
-    parts = [
-        pd.read_csv(run.history_file).assign(run_id=run.run_id)
-        for run in store.runs()
-        if run.history_file.exists()
-    ]
     columns = ["run_id", "epoch", "loss", "validation_loss"]
-    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+    parts = []
+    for run in store.runs():
+        # Not there yet, or broken by a power cut: no column of the name, or none at all.
+        with suppress(FileNotFoundError, ValueError, KeyError):
+            parts.append(pd.read_csv(run.history_file).assign(run_id=run.run_id)[columns])
+    return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
 
 
 def require_finished(table: pd.DataFrame, store: Store) -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from reports.cli import app
 from study import files
 from study.store import Store
+from tests.reports.page_reader import read_page
 from tests.reports.synthetic import config, write_study
 
 HEAVY = ("keras", "jax", "tensorflow", "torch")
@@ -59,6 +60,49 @@ def test_a_damaged_result_is_a_run_without_one(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert damaged.run_id in (store.report_folder / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"reverb": 1}'])
+def test_a_run_without_a_configuration_is_listed_and_told(tmp_path: Path, content: str) -> None:
+    whole, broken = config(seed=0), config(seed=1)
+    store = write_study(tmp_path / "grid", [whole, broken])
+    store.run(broken.run_id).config_file.write_text(content)
+    done = CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    text = read_page(store.report_folder / "index.html").text
+    assert "1 of 2 runs finished, 1 pending" in text
+    assert f"run {broken.run_id}: expected a configuration of this version" in text
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"reverb": 1}'])
+def test_nothing_but_such_runs_is_one_message(tmp_path: Path, content: str) -> None:
+    run = config()
+    store = write_study(tmp_path / "grid", [run])
+    store.run(run.run_id).config_file.write_text(content)
+    done = CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"error: study {store.root}: expected at least one finished run")
+    assert "expected a configuration of this version" in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_a_broken_manifest_is_one_message(tmp_path: Path) -> None:
+    store = write_study(tmp_path / "grid", [config()])
+    store.manifest_file.write_text("")
+    done = CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"error: study {store.root}: expected results of a grid")
+
+
+def test_figures_whose_facts_a_power_cut_broke_are_drawn_again(tmp_path: Path) -> None:
+    store = write_study(tmp_path / "grid", [config()])
+    assert CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)]).exit_code == 0
+    facts = sorted(store.report_folder.glob("*/facts.json"))
+    whole = [path.read_bytes() for path in facts]
+    for path in facts:
+        path.write_text("")
+    assert CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)]).exit_code == 0
+    assert [path.read_bytes() for path in facts] == whole
 
 
 def test_help_tells_what_is_written() -> None:

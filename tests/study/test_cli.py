@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from data import audio
-from study import running, table
+from study import files, running, table
 from study.cli import app
-from study.grid import committed_names
+from study.grid import Grid, committed_names
+from study.store import Store
 from tests import tiny
 from tests.study.commands import study
 
@@ -73,6 +74,21 @@ def test_more_workers_than_cores_are_refused() -> None:
 
 def test_a_table_without_results_says_what_to_run(tmp_path: Path) -> None:
     assert "make grid GRID=smoke" in refused("table", "smoke", "--runs", str(tmp_path))
+
+
+def test_results_of_another_version_are_one_line_and_their_table_stays(tmp_path: Path) -> None:
+    store = Store(tmp_path / "mine")
+    config = tiny.config()
+    store.write_grid(Grid("mine", "Mine", (config,), "mine.toml"))
+    row = {**table.described(config), "status": "ok", "is_final": True}
+    files.write_json(store.run(config.run_id).result_file, {"status": "ok", "rows": [row]})
+    table.write(store)
+    before = store.table_file.read_bytes()
+    changed = config.model_dump(mode="json") | {"reverb": 1}
+    files.write_json(store.run(config.run_id).config_file, changed)
+    line = refused("table", "mine.toml", "--runs", str(tmp_path))
+    assert "that of another version" in line and "Run `make grid GRID=mine.toml`." in line
+    assert store.table_file.read_bytes() == before
 
 
 def test_a_wrong_option_is_refused_by_a_process_without_a_traceback() -> None:

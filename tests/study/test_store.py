@@ -1,6 +1,7 @@
 """The folders of runs: states, configurations, leftovers."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,48 @@ def test_a_configuration_once_written_stays(store: Store) -> None:
     before = run.config_file.stat().st_mtime_ns
     run.write_config(CONFIGS[0])
     assert run.config_file.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("content", ["", "{", "\0\0"])
+def test_a_run_whose_configuration_a_power_cut_broke_begins_anew(
+    store: Store, content: str
+) -> None:
+    run = first(store)
+    files.write_text(run.checkpoint_file, "")
+    files.write_json(run.result_file, {"status": "ok", "rows": []})
+    files.write_text(run.config_file, content)
+    with pytest.raises(InputError, match="found an empty or broken file"):
+        run.config()
+    store.write_grid(Grid("mine", "Mine", CONFIGS, "mine"))
+    assert run.config() == CONFIGS[0]
+    assert run.state() == "pending"
+
+
+def test_a_missing_configuration_is_told(store: Store) -> None:
+    first(store).config_file.unlink()
+    with pytest.raises(InputError, match=r"in config\.json; found none"):
+        first(store).config()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reverb": 1}, {"seed": 99}, {"units": "many"}, {"effect": {"colour": "red"}}]
+)
+def test_a_configuration_that_means_something_else_is_of_another_version(
+    store: Store, changes: dict[str, Any]
+) -> None:
+    run = first(store)
+    files.write_json(run.config_file, CONFIGS[0].model_dump(mode="json") | changes)
+    with pytest.raises(InputError, match="found that of another version"):
+        run.config()
+
+
+@pytest.mark.parametrize("content", ["", "{", "\0\0"])
+def test_a_broken_manifest_says_what_to_do_and_a_grid_mends_it(store: Store, content: str) -> None:
+    files.write_text(store.manifest_file, content)
+    with pytest.raises(InputError, match=r"broken grid\.json\. Run `make grid GRID=mine` first"):
+        store.manifest()
+    with store.at_work(Grid("mine", "Mine", CONFIGS, "mine")):
+        assert len(list(store.runs())) == 3
 
 
 def test_leftovers_are_removed_and_nothing_else(store: Store) -> None:

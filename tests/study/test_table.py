@@ -79,6 +79,22 @@ def test_history_has_a_row_an_epoch_of_finished_runs(store: Store) -> None:
     assert history["validation_loss"].tolist() == [0.6, 0.3]
 
 
+@pytest.mark.parametrize("content", ["", "\0\0", "epoch,lo"])
+def test_a_history_that_a_power_cut_broke_is_left_out(store: Store, content: str) -> None:
+    files.write_text(next(store.runs()).history_file, content)
+    table.write(store)
+    assert pd.read_parquet(store.root / "history.parquet").empty
+
+
+def test_a_run_of_another_version_is_pending_and_says_so(store: Store) -> None:
+    finished, *_ = store.runs()
+    files.write_json(finished.config_file, {**files.read_json(finished.config_file), "reverb": 1})
+    collected = table.collect(store)
+    assert collected["status"].tolist() == ["pending", "failed", "pending"]
+    assert collected.loc[0, "run_id"] == finished.run_id
+    assert "another version" in collected.loc[0, "error"]
+
+
 def test_nothing_but_the_three_files_is_left_in_the_folder(store: Store) -> None:
     table.write(store)
     assert sorted(p.name for p in store.root.iterdir() if p.is_file()) == [
