@@ -92,12 +92,14 @@ def test_a_run_of_another_version_is_pending_and_says_so(store: Store) -> None:
     collected = table.collect(store)
     assert collected["status"].tolist() == ["pending", "failed", "pending"]
     assert collected.loc[0, "run_id"] == finished.run_id
-    assert "another version" in collected.loc[0, "error"]
+    assert "another version" in str(collected.loc[0, "error"])
 
 
-def test_nothing_but_the_three_files_is_left_in_the_folder(store: Store) -> None:
+def test_nothing_but_the_tables_is_left_in_the_folder(store: Store) -> None:
     table.write(store)
     assert sorted(p.name for p in store.root.iterdir() if p.is_file()) == [
+        "aliasing.parquet",
+        "columns.md",
         "grid.json",
         "history.parquet",
         "results.csv",
