@@ -6,9 +6,10 @@ its own time steps; the circuit under test gets its samples.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 
 from data.audio import Samples
+from data.devices.circuits import Circuit
 
 Array = npt.NDArray[np.float64]
 
@@ -28,6 +30,9 @@ REFERENCE_FACTOR = 16
 REFERENCE_RATE_HZ = REFERENCE_FACTOR * RATE_HZ
 DURATION_S = 0.03
 SAMPLES = round(DURATION_S * RATE_HZ)
+FREQUENCIES_HZ = np.array([30.0, 82, 196, 720, 1500, 4000, 9000, 15000])
+
+Settings = Mapping[str, float]
 
 needs_ngspice = pytest.mark.skipif(
     shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)"
@@ -73,6 +78,16 @@ SIGNALS = {
 }
 
 
+def with_every_signal(*settings: Settings) -> pytest.MarkDecorator:
+    """Run a test of ``signal`` and ``settings`` with every signal at each of the settings."""
+    cases = list(itertools.product(SIGNALS, settings))
+    return pytest.mark.parametrize(
+        ("signal", "settings"),
+        [(SIGNALS[name], chosen) for name, chosen in cases],
+        ids=[f"{name}, " + " ".join(map(str, chosen.values())) for name, chosen in cases],
+    )
+
+
 def dry_samples(signal: Signal) -> Samples:
     return signal.at(np.arange(SAMPLES) / RATE_HZ).astype(np.float32)
 
@@ -89,6 +104,15 @@ def relative_rms_error(reference: Array, actual: Samples) -> float:
     """RMS of the difference over RMS of the reference; both of the same length."""
     difference = reference - actual.astype(np.float64)
     return float(np.sqrt(np.sum(difference**2) / np.sum(reference**2)))
+
+
+def error_against(
+    reference_v: Array, circuit: Circuit, signal: Signal, settings: Settings
+) -> float:
+    """Relative RMS error of a circuit's output, the true one given at ``reference_times_s``."""
+    reference = to_audio_rate(reference_v) / circuit.wet_full_scale_v
+    wet = circuit.render(dry_samples(signal), RATE_HZ, **settings)
+    return relative_rms_error(reference, wet)
 
 
 def integrate(derivative: Callable[[float, Array], Sequence[float]], start: Array) -> Array:
@@ -129,8 +153,14 @@ def run_ngspice(folder: Path, input_v: str, netlist: str, output_node: str) -> A
     return np.asarray(CubicSpline(time_s, voltage_v)(reference_times_s()))
 
 
-def frequency_response(impulse: Samples, response: Samples, frequencies_hz: Array) -> Array:
-    """Complex gain at the given frequencies, which must fall on bins of the signals' DFT."""
-    bins = np.round(frequencies_hz * len(impulse) / RATE_HZ).astype(int)
-    gain = np.fft.rfft(response.astype(np.float64)) / np.fft.rfft(impulse.astype(np.float64))
-    return np.asarray(gain[bins])
+def small_signal_gain(circuit: Circuit, height: float, **settings: float) -> Array:
+    """Complex gain in volts per volt at ``FREQUENCIES_HZ``, from an impulse of that height.
+
+    The frequencies fall on bins of the DFT over the second that is rendered.
+    """
+    impulse = np.zeros(RATE_HZ, np.float32)
+    impulse[1000] = height
+    wet = circuit.render(impulse, RATE_HZ, **settings)
+    gain = np.fft.rfft(wet.astype(np.float64)) / np.fft.rfft(impulse.astype(np.float64))
+    volts = circuit.wet_full_scale_v / circuit.dry_full_scale_v
+    return np.asarray(volts * gain[FREQUENCIES_HZ.astype(int)])

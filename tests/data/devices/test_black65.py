@@ -11,21 +11,12 @@ from scipy.optimize import fsolve
 
 from data.devices.black65 import _grid_current, _plate_voltage, operating_point
 from data.devices.circuits import BLACK65
-from tests.data.devices.circuit_reference import (
-    RATE_HZ,
-    SIGNALS,
-    Array,
-    Signal,
-    dry_samples,
-    frequency_response,
-    integrate,
-    needs_ngspice,
-    relative_rms_error,
-    run_ngspice,
-    to_audio_rate,
-)
+from tests.data.devices import circuit_reference as reference
+from tests.data.devices.circuit_reference import RATE_HZ, Array, Settings, Signal
 
-SETTINGS = [{"gain": 0.4, "level": 0.5}, {"gain": 1.0, "level": 1.0}]
+with_every_signal = reference.with_every_signal(
+    {"gain": 0.4, "level": 0.5}, {"gain": 1.0, "level": 1.0}
+)
 SATURATION_A, THERMAL_V = 1e-9, 25.85e-3
 STRAY_F = 0.02e-12
 
@@ -87,25 +78,17 @@ def test_rests_at_the_operating_point() -> None:
     assert 1.0 < rest.cathode_v < 1.6, "a 12AX7 with 1.5 kOhm and 100 kOhm biases near 1.3 V"
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=["default", "hot"])
-@pytest.mark.parametrize("name", SIGNALS)
-def test_agrees_with_an_adaptive_stiff_integrator(name: str, settings: dict[str, float]) -> None:
-    signal = SIGNALS[name]
-    states = integrate(node_equations(signal, settings["gain"]), resting_state())
+@with_every_signal
+def test_agrees_with_an_adaptive_stiff_integrator(signal: Signal, settings: Settings) -> None:
+    states = reference.integrate(node_equations(signal, settings["gain"]), resting_state())
     output_v = settings["level"] * (states[4] - states[5])
-    reference = to_audio_rate(output_v) / BLACK65.wet_full_scale_v
-
-    wet = BLACK65.render(dry_samples(signal), RATE_HZ, **settings)
-
-    assert relative_rms_error(reference, wet) < 3e-4
+    assert reference.error_against(output_v, BLACK65, signal, settings) < 3e-4
 
 
 @pytest.mark.system
-@needs_ngspice
-@pytest.mark.parametrize("settings", SETTINGS, ids=["default", "hot"])
-@pytest.mark.parametrize("name", SIGNALS)
-def test_agrees_with_ngspice(name: str, settings: dict[str, float], tmp_path: Path) -> None:
-    signal = SIGNALS[name]
+@reference.needs_ngspice
+@with_every_signal
+def test_agrees_with_ngspice(signal: Signal, settings: Settings, tmp_path: Path) -> None:
     netlist = f"""
 Rsource in s 38k
 Ccoupling s leak 22n
@@ -124,12 +107,8 @@ Coutput p out 22n
 Rload out 0 1meg
 """
     input_v = f"{settings['gain'] * BLACK65.dry_full_scale_v}*({signal.spice})"
-    output_v = settings["level"] * run_ngspice(tmp_path, input_v, netlist, "out")
-    reference = to_audio_rate(output_v) / BLACK65.wet_full_scale_v
-
-    wet = BLACK65.render(dry_samples(signal), RATE_HZ, **settings)
-
-    assert relative_rms_error(reference, wet) < 3e-4
+    output_v = settings["level"] * reference.run_ngspice(tmp_path, input_v, netlist, "out")
+    assert reference.error_against(output_v, BLACK65, signal, settings) < 3e-4
 
 
 def linear_gain(frequency_hz: float, gain: float, level: float) -> complex:
@@ -150,15 +129,8 @@ def linear_gain(frequency_hz: float, gain: float, level: float) -> complex:
 
 
 def test_small_signal_response_is_that_of_the_linearised_circuit() -> None:
-    impulse = np.zeros(RATE_HZ, np.float32)
-    impulse[1000] = 1e-3
-    wet = BLACK65.render(impulse, RATE_HZ)
-    frequencies_hz = np.array([30.0, 82, 196, 720, 1500, 4000, 9000, 15000])
-
-    measured = frequency_response(impulse, wet, frequencies_hz)
-
-    volts = BLACK65.dry_full_scale_v / BLACK65.wet_full_scale_v
-    expected = np.array([volts * linear_gain(f, 0.4, 0.5) for f in frequencies_hz])
+    measured = reference.small_signal_gain(BLACK65, 1e-3)
+    expected = np.array([linear_gain(f, 0.4, 0.5) for f in reference.FREQUENCIES_HZ])
     assert expected.real[3] < 0, "a common-cathode stage inverts"
     np.testing.assert_allclose(np.abs(measured / expected), 1, atol=3e-3)
     np.testing.assert_allclose(np.angle(measured / expected), 0, atol=3e-3)

@@ -10,26 +10,13 @@ import pytest
 
 from data.devices.circuits import SD1
 from data.devices.sd1 import _clipper_voltage
-from tests.data.devices.circuit_reference import (
-    DURATION_S,
-    RATE_HZ,
-    SIGNALS,
-    Array,
-    Signal,
-    dry_samples,
-    frequency_response,
-    integrate,
-    needs_ngspice,
-    relative_rms_error,
-    run_ngspice,
-    to_audio_rate,
-)
+from tests.data.devices import circuit_reference as reference
+from tests.data.devices.circuit_reference import RATE_HZ, Array, Settings, Signal
 
 SATURATION_A, EMISSION_V = 2.52e-9, 45.3e-3
-SETTINGS = [
-    {"drive": 0.5, "tone": 0.5, "level": 0.5},
-    {"drive": 1.0, "tone": 0.9, "level": 1.0},
-]
+with_every_signal = reference.with_every_signal(
+    {"drive": 0.5, "tone": 0.5, "level": 0.5}, {"drive": 1.0, "tone": 0.9, "level": 1.0}
+)
 
 
 def node_equations(
@@ -61,26 +48,20 @@ def node_equations(
     return derivative
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=["default", "hot"])
-@pytest.mark.parametrize("name", SIGNALS)
-def test_agrees_with_an_adaptive_stiff_integrator(name: str, settings: dict[str, float]) -> None:
-    signal = SIGNALS[name]
-    states = integrate(node_equations(signal, settings["drive"], settings["tone"]), np.zeros(7))
+@with_every_signal
+def test_agrees_with_an_adaptive_stiff_integrator(signal: Signal, settings: Settings) -> None:
+    states = reference.integrate(
+        node_equations(signal, settings["drive"], settings["tone"]), np.zeros(7)
+    )
     tone_out_v = states[3] + states[5]
     output_v = settings["level"] * (10e3 / 14.7e3) * (tone_out_v - states[6])
-    reference = to_audio_rate(output_v) / SD1.wet_full_scale_v
-
-    wet = SD1.render(dry_samples(signal), RATE_HZ, **settings)
-
-    assert relative_rms_error(reference, wet) < 3e-4
+    assert reference.error_against(output_v, SD1, signal, settings) < 3e-4
 
 
 @pytest.mark.system
-@needs_ngspice
-@pytest.mark.parametrize("settings", SETTINGS, ids=["default", "hot"])
-@pytest.mark.parametrize("name", SIGNALS)
-def test_agrees_with_ngspice(name: str, settings: dict[str, float], tmp_path: Path) -> None:
-    signal = SIGNALS[name]
+@reference.needs_ngspice
+@with_every_signal
+def test_agrees_with_ngspice(signal: Signal, settings: Settings, tmp_path: Path) -> None:
     drive, tone, level = settings["drive"], settings["tone"], settings["level"]
     netlist = f"""
 C1 in plus 47n
@@ -108,11 +89,8 @@ Cout pot out 47n
 Rout out 0 1meg
 """
     input_v = f"{SD1.dry_full_scale_v}*({signal.spice})"
-    reference = to_audio_rate(run_ngspice(tmp_path, input_v, netlist, "out"))
-
-    wet = SD1.render(dry_samples(signal), RATE_HZ, **settings)
-
-    assert relative_rms_error(reference / SD1.wet_full_scale_v, wet) < 3e-4
+    output_v = reference.run_ngspice(tmp_path, input_v, netlist, "out")
+    assert reference.error_against(output_v, SD1, signal, settings) < 3e-4
 
 
 def linear_gain(frequency_hz: float, drive: float, tone: float, level: float) -> complex:
@@ -140,15 +118,8 @@ def linear_gain(frequency_hz: float, drive: float, tone: float, level: float) ->
 
 @pytest.mark.parametrize("tone", [0.1, 0.5, 0.9])
 def test_small_signal_response_is_that_of_the_linearised_circuit(tone: float) -> None:
-    impulse = np.zeros(RATE_HZ, np.float32)
-    impulse[1000] = 1e-4
-    wet = SD1.render(impulse, RATE_HZ, tone=tone)
-    frequencies_hz = np.array([30.0, 82, 196, 720, 1500, 4000, 9000, 15000])
-
-    measured = frequency_response(impulse, wet, frequencies_hz)
-
-    volts = SD1.dry_full_scale_v / SD1.wet_full_scale_v
-    expected = np.array([volts * linear_gain(f, 0.5, tone, 0.5) for f in frequencies_hz])
+    measured = reference.small_signal_gain(SD1, 1e-4, tone=tone)
+    expected = np.array([linear_gain(f, 0.5, tone, 0.5) for f in reference.FREQUENCIES_HZ])
     # The bilinear transform's warping grows with the square of frequency: 1 % at 15 kHz.
     np.testing.assert_allclose(np.abs(measured / expected)[:6], 1, atol=2e-3)
     np.testing.assert_allclose(np.abs(measured / expected), 1, atol=1.5e-2)
@@ -192,5 +163,5 @@ def test_settles_after_full_scale_noise_at_full_drive() -> None:
 
 def test_the_reference_signals_end_in_silence() -> None:
     """What is cut off at the end would ring in the resampler and blur the comparisons."""
-    for signal in SIGNALS.values():
-        assert abs(float(signal.at(np.array(DURATION_S)))) < 1e-12
+    for signal in reference.SIGNALS.values():
+        assert abs(float(signal.at(np.array(reference.DURATION_S)))) < 1e-12
