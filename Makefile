@@ -9,7 +9,8 @@ PY := .venv/bin/python
 RECORDING := $(if $(DRY),--dry "$(DRY)") $(if $(WET),--wet "$(WET)")
 ROOMS := data models study reports embedded tests
 
-DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice
+DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice \
+  gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 
 .DEFAULT_GOAL := help
 .PHONY: help grid estimate report data test lint bench system clean
@@ -42,7 +43,7 @@ lint: .venv/.ready-dev ## check style and types
 bench: .venv/.ready ## measure training speed and memory against stock Keras on TensorFlow
 	@$(PY) -m tests.bench $(ARGS)
 
-system: ## install the Debian packages that LV2 effects and some tests need
+system: ## install the Debian packages that LV2 effects, the simulated Cortex-M7 and some tests need
 	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update -q
 	$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -q -y --no-install-recommends $(DEBIAN_PACKAGES)

@@ -1,0 +1,15 @@
+void {{ id }}_reset({{ id }}_state *state)
+{
+    memset(state, 0, sizeof *state);
+}
+
+/* One sample. The states before and after it change places from sample to sample. */
+ALWAYS_INLINE float step({{ id }}_state *state, float dry)
+{
+    const int now = state->now, next = 1 - now;
+    state->now = next;
+{% for layer in layers %}
+{% set k = loop.index %}
+    {{ "return" if loop.last else "(void)" }} step_{{ k }}({{ "dry" if k == 1 else "state->hidden_%d[next]" % (k - 1) }}, state->hidden_{{ k }}[now], state->hidden_{{ k }}[next]{{ ", state->cell_%d" % k if family == "lstm" }});
+{% endfor %}
+}

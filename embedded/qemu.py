@@ -1,0 +1,180 @@
+"""Generated C on a simulated Cortex-M7: what it answers, what it costs, what it occupies.
+
+The model is cross-compiled with a start-up of our own and run by QEMU's mps2-an500 board.
+With ``-icount shift=5`` every instruction takes 32 ns of the board's time, and the timer
+ticks every 40 ns, so ticks count *instructions*. They are not cycles: a Cortex-M7 issues
+up to two instructions a cycle, and a division takes 14 cycles or more.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.audio import Samples
+from data.errors import InputError
+from embedded.c_source import CSource
+
+BOARD = Path(__file__).parent / "cortex_m7"
+TOOLS = ("arm-none-eabi-gcc", "arm-none-eabi-size", "arm-none-eabi-nm", "qemu-system-arm")
+INSTRUCTIONS_PER_TICK = 40 / 32
+CPU = ("-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard", "-mthumb")
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
+
+Optimisation = Literal["-O2", "-O3", "-Os"]
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Memory that a model takes, in bytes.
+
+    Attributes:
+        flash_bytes: code and weights (text and read-only data of the object file).
+        state_bytes: the state struct.
+        stack_bytes: deepest stack of a call for one sample, as run.
+    """
+
+    flash_bytes: int
+    state_bytes: int
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A model's run on the simulated board.
+
+    Attributes:
+        samples: the output, as long as the input.
+        instructions_per_sample: in blocks of 64 samples.
+        instructions_per_single_sample: one sample a call; NaN for inputs below 64 samples.
+        footprint: its memory.
+    """
+
+    samples: Samples
+    instructions_per_sample: float
+    instructions_per_single_sample: float
+    footprint: Footprint
+
+
+def missing_tools() -> list[str]:
+    """Those of ``TOOLS`` that are not installed."""
+    return [tool for tool in TOOLS if shutil.which(tool) is None]
+
+
+def simulate(
+    model: CSource,
+    dry: NDArray[np.floating],
+    optimisation: Optimisation = "-O2",
+    defines: tuple[str, ...] = (),
+    timeout_s: float = 120.0,
+) -> Simulation:
+    """Run a generated model on the simulated Cortex-M7.
+
+    Args:
+        model: the generated files.
+        dry: input, shape ``(samples,)``, at least one sample.
+        optimisation: the compiler's.
+        defines: macros for the model, for example ``SD1_EXACT_TANH``.
+        timeout_s: of the simulation; 2 s of audio at 44.1 kHz take some seconds.
+
+    Raises:
+        InputError: tools are missing, there are no samples, or the time is up.
+    """
+    if missing := missing_tools():
+        raise InputError(
+            "simulated Cortex-M7",
+            expected=f"the programs {', '.join(TOOLS)}",
+            found=f"no {', no '.join(missing)}",
+            remedy="Run `make system`, which installs them.",
+        )
+    if np.ndim(dry) != 1 or len(dry) == 0:
+        raise InputError(
+            "input of the simulated Cortex-M7",
+            expected="samples in one dimension, one or more",
+            found=f"shape {np.shape(dry)}",
+            remedy="Pass a mono signal.",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        np.asarray(dry, "<f4").tofile(here / "dry.f32")
+        _build(model, here, optimisation, defines)
+        report = _run(model.name, here, timeout_s)
+        return Simulation(
+            np.fromfile(here / "wet.f32", "<f4").astype(np.float32),
+            report["blocks"] * INSTRUCTIONS_PER_TICK / len(dry),
+            report["singles"] * INSTRUCTIONS_PER_TICK / report["single"]
+            if report["single"]
+            else float("nan"),
+            Footprint(_flash(here), _size_of(here / "program.elf", "model"), report["stack"]),
+        )
+
+
+def _build(
+    model: CSource, here: Path, optimisation: Optimisation, defines: tuple[str, ...]
+) -> None:
+    model.write(here)
+    flags = [*CPU, optimisation, *(f"-D{name}" for name in defines)]
+    source = f"{model.name}.c"
+    _command(["arm-none-eabi-gcc", *WARNINGS, *flags, "-c", source, "-o", "model.o"], here)
+    board = [f"-DMODEL={model.name}", f'-DHEADER="{model.name}.h"', str(BOARD / "runner.c")]
+    link = ["-nostartfiles", "-Wl,--no-warn-rwx-segments", "-T", str(BOARD / "mps2-an500.ld")]
+    _command(
+        ["arm-none-eabi-gcc", *flags, "-I.", *board, "model.o", *link, "-o", "program.elf", "-lm"],
+        here,
+    )
+
+
+def _run(name: str, here: Path, timeout_s: float) -> dict[str, int]:
+    command = ["qemu-system-arm", "-M", "mps2-an500", "-icount", "shift=5,sleep=off"]
+    command += ["-display", "none", "-monitor", "none", "-serial", "none"]
+    command += ["-semihosting-config", "enable=on,target=native", "-kernel", "program.elf"]
+    try:
+        told = _command(command, here, timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(
+            f"simulation of {name}",
+            expected=f"an end within {timeout_s:g} s",
+            found="none",
+            remedy="Pass fewer samples, or a longer time-out.",
+        ) from error
+    numbers = re.search(r"ticks (\d+) (\d+) single (\d+) stack (\d+)", told)
+    if numbers is None:
+        raise RuntimeError(f"the simulated board told {told!r}")
+    keys = ("blocks", "singles", "single", "stack")
+    return dict(zip(keys, map(int, numbers.groups()), strict=True))
+
+
+def _command(command: list[str], here: Path, timeout_s: float = 120.0) -> str:
+    """What a program wrote to both of its outputs; raises RuntimeError when it failed."""
+    done = subprocess.run(
+        command,
+        cwd=here,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout_s,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed with {done.returncode}: {done.stdout[-2000:]}")
+    return done.stdout
+
+
+def _flash(here: Path) -> int:
+    # Berkeley format: text (with read-only data), data, bss, ...
+    line = _command(["arm-none-eabi-size", "model.o"], here).splitlines()[1].split()
+    return int(line[0]) + int(line[1])
+
+
+def _size_of(program: Path, symbol: str) -> int:
+    lines = _command(["arm-none-eabi-nm", "-S", program.name], program.parent).splitlines()
+    sizes = [line.split()[1] for line in lines if line.endswith(f" {symbol}")]
+    return int(sizes[0], 16)
