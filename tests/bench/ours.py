@@ -3,19 +3,15 @@
     python -m tests.bench.ours CORE LAYERS UNITS FRAME_SIZE FRAMES SECONDS
 
 Prints one JSON object: frames per second of every epoch, rendering speed as a
-multiple of real time at 22,050 Hz, and memory in MB: ``audio`` (the pair), ``bare``
-(Keras and JAX imported, nothing done), ``idle`` (a worker that has compiled and
-trained a few frames and waits for its next run), ``peak`` (of the whole process).
+multiple of real time at 22,050 Hz.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -34,9 +30,6 @@ def main() -> None:
     from study import engine
     from study.rendering import render
 
-    bare = _resident_mb()
-    _train_a_little(Architecture("lstm", layers, units, frame_size))
-    idle = _resident_mb()
     audio = (0.1 * np.random.default_rng(0).standard_normal(count + 10_000)).astype(np.float32)
     architecture = Architecture("lstm", layers, units, frame_size)
     dry, wet = jnp.asarray(audio), jnp.asarray(np.tanh(3 * audio))
@@ -55,33 +48,8 @@ def main() -> None:
     figures = {
         "rates": rates,
         "real_time": len(rendering.samples) / SAMPLE_RATE_HZ / rendering.seconds,
-        "audio": 2 * audio.nbytes / 1e6,
-        "bare": bare,
-        "idle": idle,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
     }
     print(json.dumps(figures))
-
-
-def _train_a_little(architecture: Architecture) -> None:
-    from study import engine
-
-    count = 20 * BATCH_SIZE
-    samples = count + architecture.frame_size
-    epoch = engine.compiled_epoch(architecture, "mae", samples, count, BATCH_SIZE)
-    audio = np.zeros(samples, np.float32)
-    targets = np.arange(architecture.frame_size, samples, dtype=np.int32)
-    epoch(
-        engine.initial_state(architecture, seed=0),
-        audio,
-        audio,
-        *engine.batches_of(targets, BATCH_SIZE),
-    )
-
-
-def _resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / 1e6
 
 
 if __name__ == "__main__":
