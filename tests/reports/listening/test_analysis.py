@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from scipy import stats
@@ -48,10 +49,10 @@ def test_an_abx_session_counts_when_it_is_finished() -> None:
 
 
 def given(
-    references: list[float], mid: list[float] | None = None, assessor: str = "ada"
+    references: Sequence[float], mid: Sequence[float] = (), assessor: str = "ada"
 ) -> list[Vote]:
     votes = [Vote(assessor, f"item {n}", REFERENCE, s) for n, s in enumerate(references)]
-    return votes + [Vote(assessor, f"item {n}", MID_ANCHOR, s) for n, s in enumerate(mid or [])]
+    return votes + [Vote(assessor, f"item {n}", MID_ANCHOR, s) for n, s in enumerate(mid)]
 
 
 def test_the_screening_allows_15_percent_of_the_items() -> None:

@@ -1,0 +1,292 @@
+"""What the report tells of the listening tests: plain values, sentences and one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from reports import canvas, results
+from reports.listening import analysis, database, figure
+from reports.listening.analysis import AbxResult, ConditionScores, Exclusion, RankCorrelation, Vote
+from reports.listening.key import MID_ANCHOR, REFERENCE, Key
+from reports.numbers import counted, significant
+from reports.results import Row
+from reports.shelf import Facts, Shelf
+from study.store import Store
+
+METRICS = {"esr": "ESR", "mr_stft": "MR-STFT"}
+ALIASING_PREFIX = "asr"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as the page shows it; ``alt`` tells the finding."""
+
+    source: str
+    dark_source: str
+    width_px: int
+    height_px: int
+    title: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class AbxLine:
+    """A line of the ABX table, as text."""
+
+    participant: str
+    compared: str
+    correct: str
+    p_value: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class ScoreLine:
+    """A line of the MUSHRA table, as text; metrics are empty for reference and anchors."""
+
+    label: str
+    median: str
+    quartiles: str
+    ratings: str
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The listening tests of a grid.
+
+    Attributes:
+        abx: one line a session.
+        abx_sentences: what they say.
+        scores: one line a condition.
+        metric_names: headings of the columns of ``ScoreLine.metrics``.
+        score_sentences: medians, exclusions, and how they go with the metrics.
+        excluded: assessor and reason.
+        picture: box plot; None where nobody has finished, or no shelf was given.
+    """
+
+    abx: tuple[AbxLine, ...]
+    abx_sentences: tuple[str, ...]
+    scores: tuple[ScoreLine, ...]
+    metric_names: tuple[str, ...]
+    score_sentences: tuple[str, ...]
+    excluded: tuple[Exclusion, ...]
+    picture: Picture | None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Everything that is said."""
+        return (*self.abx_sentences, *self.score_sentences)
+
+
+def listening_section(store: Store, shelf: Shelf | None = None) -> Section | None:
+    """The listening tests of a grid, or None when nobody has answered anything.
+
+    Args:
+        store: the study.
+        shelf: of the report, to which the figure is drawn.
+    """
+    sessions = database.load_all(store)
+    builds = database.builds(store)
+    abx = analysis.abx_results(sessions, builds)
+    given = analysis.votes(sessions, builds)
+    begun = sum(s.test == "mushra" and bool(s.ratings) and not s.is_finished for s in sessions)
+    if not (abx or given or begun):
+        return None
+    counted_votes, excluded = analysis.screened(given)
+    described = analysis.by_condition(counted_votes, _labels(builds))
+    rows = {row["run_id"]: row for row in results.read(store).finals}
+    metrics = _metrics(rows.values())
+    return Section(
+        abx=tuple(_abx_line(own) for own in abx),
+        abx_sentences=tuple(_abx_sentences(abx)),
+        scores=tuple(_score_line(own, rows, metrics) for own in described),
+        metric_names=tuple(metrics.values()),
+        score_sentences=(
+            *_panel(given, excluded, begun),
+            *_medians(described),
+            *_relations(described, rows, metrics),
+        ),
+        excluded=tuple(excluded),
+        picture=_picture(described, shelf) if shelf and described else None,
+    )
+
+
+def _labels(builds: Mapping[str, Key]) -> dict[str, str]:
+    return {name: label for key in builds.values() for name, label in key.labels.items()}
+
+
+def _metrics(rows: Iterable[Row]) -> dict[str, str]:
+    """Columns to compare with: ESR, MR-STFT and every aliasing column that has numbers."""
+    found: dict[str, str] = {}
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, float) and (name in METRICS or name.startswith(ALIASING_PREFIX)):
+                found.setdefault(name, METRICS.get(name, name.replace("_", " ").upper()))
+    return found
+
+
+def _abx_line(own: AbxResult) -> AbxLine:
+    done = own.proportion
+    return AbxLine(
+        participant=own.participant or "nameless",
+        compared=f"{own.a} against {own.b}",
+        correct=f"{done.correct} of {done.trials}"
+        if done
+        else f"unfinished: {own.answered} of {own.trials} answered",
+        p_value=significant(done.p_value, 2) if done else "",
+        interval=f"{100 * done.low:.0f} to {100 * done.high:.0f} %" if done else "",
+    )
+
+
+def _abx_sentences(abx: Sequence[AbxResult]) -> list[str]:
+    if not abx:
+        return []
+    sentences = []
+    finished = [own for own in abx if own.proportion]
+    for own in finished:
+        done = own.proportion
+        assert done is not None
+        verdict = (
+            "the difference was heard"
+            if done.p_value < 0.05
+            else "guessing explains it, which does not show that no difference can be heard"
+        )
+        sentences.append(
+            f"{own.participant or 'A nameless listener'} told {own.a} from {own.b} in "
+            f"{done.correct} of {done.trials} trials "
+            f"({100 * done.correct / done.trials:.0f} %, 95 % interval {100 * done.low:.0f} to "
+            f"{100 * done.high:.0f} %; one-sided p = {significant(done.p_value, 2)}): {verdict}."
+        )
+    if len(finished) > 1:
+        sentences.append(
+            f"Each of these {len(finished)} sessions is tested by itself; by guessing alone one "
+            "in twenty would fall below p = 0.05."
+        )
+    if len(abx) > len(finished):
+        unfinished = counted(len(abx) - len(finished), "session")
+        sentences.append(f"{unfinished} not finished, and therefore not tested.")
+    return sentences
+
+
+def _panel(given: Sequence[Vote], excluded: Sequence[Exclusion], begun: int) -> list[str]:
+    sentences = []
+    if given:
+        assessors = len({vote.assessor for vote in given})
+        items = len({vote.item for vote in given})
+        sentences.append(
+            f"{counted(assessors, 'assessor')} rated {counted(items, 'item')}; "
+            f"{len(excluded) or 'none'} excluded by the post-screening of BS.1534-3."
+        )
+        if not any(vote.condition == MID_ANCHOR for vote in given):
+            sentences.append("Without a 7 kHz anchor, only the hidden reference screens.")
+    if begun:
+        sentences.append(f"{counted(begun, 'MUSHRA session')} not finished, and not counted.")
+    return sentences
+
+
+def _medians(described: Sequence[ConditionScores]) -> list[str]:
+    runs = [own for own in described if own.condition in _run_ids(described)]
+    if not runs:
+        return []
+    best = runs[0]
+    sentence = (
+        f"Of the models, {best.label} has the highest median score: {best.median:.0f} "
+        f"(quartiles {best.low_quartile:.0f} to {best.high_quartile:.0f})"
+    )
+    if len(runs) == 1:
+        return [sentence + "."]
+    second = runs[1]
+    is_clear = best.low_quartile > second.high_quartile
+    return [
+        f"{sentence}, before {second.label} with {second.median:.0f} "
+        f"({second.low_quartile:.0f} to {second.high_quartile:.0f}); the middle halves of their "
+        f"scores {'do not overlap' if is_clear else 'overlap, so the order is not certain'}."
+    ]
+
+
+def _run_ids(described: Sequence[ConditionScores]) -> set[str]:
+    return {
+        own.condition
+        for own in described
+        if own.condition != REFERENCE and not own.condition.startswith("anchor_")
+    }
+
+
+def _relations(
+    described: Sequence[ConditionScores], rows: Mapping[str, Row], metrics: Mapping[str, str]
+) -> list[str]:
+    """How the median scores go with each metric, over the runs that were listened to."""
+    sentences = []
+    for column, name in metrics.items():
+        pairs = [
+            (own.median, float(rows[own.condition][column]))
+            for own in described
+            if own.condition in rows and rows[own.condition].get(column) is not None
+        ]
+        if not pairs:
+            continue
+        if len(pairs) < analysis.FEWEST_CONDITIONS:
+            sentences.append(
+                f"{counted(len(pairs), 'model')} are too few to compare scores with {name}: a "
+                f"rank correlation needs at least {analysis.FEWEST_CONDITIONS}."
+            )
+            continue
+        found = analysis.rank_correlation(*zip(*pairs, strict=True))
+        sentences.append(_relation(name, found, len(pairs)))
+    return sentences
+
+
+def _relation(name: str, found: RankCorrelation | None, count: int) -> str:
+    if found is None:
+        return f"Scores and {name} have no rank correlation: one of them is equal for all models."
+    rho = f"Spearman's rank correlation of the median score with {name} is {_signed(found.rho)}"
+    if found.low is None or found.high is None:
+        return f"{rho} over {count} models, a perfect order; no interval can be given for it."
+    is_sure = found.low > 0 or found.high < 0
+    return (
+        f"{rho} over {count} models (95 % interval {_signed(found.low)} to "
+        f"{_signed(found.high)}, by Fisher's z with the variance of Bonett and Wright), which "
+        f"{'does not include' if is_sure else 'includes'} 0."
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _score_line(
+    own: ConditionScores, rows: Mapping[str, Row], metrics: Mapping[str, str]
+) -> ScoreLine:
+    row = rows.get(own.condition, {})
+    values = [row.get(column) for column in metrics]
+    return ScoreLine(
+        label=own.label,
+        median=f"{own.median:.0f}",
+        quartiles=f"{own.low_quartile:.0f} to {own.high_quartile:.0f}",
+        ratings=f"{len(own.scores):,}",
+        metrics=tuple("" if value is None else significant(value) for value in values),
+    )
+
+
+def _picture(described: Sequence[ConditionScores], shelf: Shelf) -> Picture:
+    drawing = Path(figure.__file__).read_text("utf-8")  # another drawing is another figure
+    inputs = [drawing, [asdict(own) for own in described]]
+
+    def fill(folder: Path) -> Facts:
+        with canvas.styled():
+            return asdict(canvas.save(figure.boxes(described), folder, "scores"))
+
+    kept = shelf.kept("listening", inputs, fill)
+    base = f"{kept.folder}/{kept.facts['name']}"
+    medians = "; ".join(f"{own.label} {own.median:.0f}" for own in described)
+    return Picture(
+        f"{base}.svg",
+        f"{base}-dark.svg",
+        kept.facts["width_px"],
+        kept.facts["height_px"],
+        "Scores by condition",
+        f"Median scores: {medians}. Boxes span the quartiles; each dot is one score.",
+    )

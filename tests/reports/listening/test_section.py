@@ -1,0 +1,118 @@
+"""What the report tells of the listening tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reports.listening import database
+from reports.listening.blinding import hidden_sides
+from reports.listening.section import listening_section
+from reports.shelf import Shelf
+from study import files
+from study.store import Store
+from tests.reports.listening.samples import abx, mushra, small_key, token
+from tests.reports.page_reader import Page
+from tests.reports.synthetic import config, write_study
+
+TEMPLATES = Path(__file__).parents[3] / "reports" / "templates"
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def heard(tmp_path: Path) -> Store:
+    """Five runs whose scores fall as their ESR rises, and one ABX session."""
+    families = ("lstm", "gru", "rnn", "dense", "conv")
+    store = write_study(tmp_path / "grid", [config(family=family) for family in families])
+    for run in store.runs():
+        result = run.result()
+        assert result is not None
+        for row in result["rows"]:
+            row |= {"esr": 0.1 * (1 + families.index(row["family"])), "mr_stft": None}
+        files.write_json(run.result_file, result)
+    ids = tuple(run.run_id for run in store.runs())
+    database.register(store, small_key(ids))
+    scores = (100, 10, 40, 90, 80, 60, 70, 50)
+    for number, name in ((8, "Ada"), (9, HOSTILE)):
+        session = mushra(scores, scores, session=token(number), participant=name)
+        database.save(store, session, "file")
+    spoiled = mushra((50, 10, 40, 90, 80, 60, 70, 50), scores, session=token(10), participant="Eve")
+    database.save(store, spoiled, "file")
+    truth = "".join(hidden_sides(token(5), 4))
+    database.save(store, abx(truth, participant=HOSTILE), "server")
+    database.save(store, abx(truth[:1], session=token(17)), "server")
+    return store
+
+
+def shown(store: Store) -> Page:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    section = listening_section(store, Shelf(store.report_folder))
+    page = Page()
+    page.feed(environment.get_template("listening_results.html").render(listening=section))
+    assert page.open == []
+    return page
+
+
+def test_nobody_has_listened(tmp_path: Path) -> None:
+    store = write_study(tmp_path / "grid", [config()])
+    assert listening_section(store) is None
+    database.register(store, small_key())
+    database.save(store, abx(""), "server")
+    assert listening_section(store) is None
+
+
+def test_sentences_tell_numbers_and_their_uncertainty(heard: Store) -> None:
+    section = listening_section(heard)
+    assert section is not None and section.picture is None
+    said = "\n".join(section.sentences)
+    assert "in 4 of 4 trials (100 %, 95 % interval 40 to 100 %; one-sided p = 0.062)" in said
+    assert "guessing explains it, which does not show that no difference can be heard" in said
+    assert "1 session not finished, and therefore not tested." in said
+    assert "3 assessors rated 2 items; 1 excluded by the post-screening of BS.1534-3." in said
+    assert [(own.assessor, own.reason) for own in section.excluded] == [
+        ("eve", "rated the hidden reference below 90 in 1 of 2 items")
+    ]
+    # Ranks of scores 5 4 2 3 1 against ESR 1 2 3 4 5: squared differences 16 + 4 + 1 + 1 + 16.
+    assert (
+        "with ESR is \N{MINUS SIGN}0.90 over 5 models (95 % interval \N{MINUS SIGN}1.00 to +0.17"
+        in said
+    )
+    assert list(section.metric_names) == ["ESR"]
+    assert [line.median for line in section.scores] == [
+        "100", "90", "80", "70", "60", "50", "40", "10",
+    ]  # fmt: skip
+
+
+def test_the_page_shows_them_with_a_figure_and_names_as_text(heard: Store) -> None:
+    page = shown(heard)
+    assert not any(tag == "script" for tag, _ in page.tags)
+    assert HOSTILE in page.text and "Hidden reference" in page.text
+    sources = [link for link in page.links() if link.endswith(".svg")]
+    assert len(sources) == 2 and all((heard.report_folder / s).is_file() for s in sources)
+
+
+def test_an_aliasing_column_is_compared_where_there_is_one(
+    heard: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reports import results
+
+    read = results.read(heard)
+    for n, row in enumerate(read.rows):
+        row["asr_db"] = -40.0 - n
+    monkeypatch.setattr(results, "read", lambda _: read)
+    section = listening_section(heard)
+    assert section is not None and list(section.metric_names) == ["ESR", "ASR DB"]
+    assert any("median score with ASR DB is +0.90" in said for said in section.sentences)
+
+
+def test_too_few_models_are_told(tmp_path: Path) -> None:
+    store = write_study(tmp_path / "grid", [config(family="lstm"), config(family="gru")])
+    database.register(store, small_key(tuple(run.run_id for run in store.runs())))
+    database.save(store, mushra((100, 10, 40, 90, 80), (100, 10, 40, 90, 80)), "file")
+    section = listening_section(store)
+    assert section is not None
+    assert any("2 models are too few to compare scores with ESR" in s for s in section.sentences)
