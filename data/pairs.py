@@ -103,6 +103,17 @@ def _made(effect: Effect, signal: DrySignal, sample_rate_hz: int) -> Pair:
     )
 
 
+def through(effect: Effect, dry_samples: Samples, sample_rate_hz: int) -> Samples:
+    """What an effect makes of any signal, by the way that its pair was made.
+
+    The effect runs at the built-in signal's rate between two resamplings. As long as the
+    dry signal; not for recordings.
+    """
+    source = audio.resample(dry_samples, sample_rate_hz, SOURCE_RATE_HZ)
+    wet = effect.render(source, SOURCE_RATE_HZ)
+    return audio.resample(wet, SOURCE_RATE_HZ, sample_rate_hz)[: len(dry_samples)]
+
+
 @lru_cache(maxsize=1)
 def _source(signal: DrySignal) -> Samples:
     return dry.generate(signal.seconds, signal.seed, SOURCE_RATE_HZ)

@@ -19,15 +19,16 @@ FIRST = (
     "frame_size",
     "training_frames",
     "epoch",
+    "rendering",
     "seed",
     "validation_esr",
     "esr",
     "r2",
     "mae",
     "fir_esr",
-    "dry_esr",
-    "parameters",
-    "training_seconds",
+    "esr_above_8khz",
+    "asr_worst_db",
+    "macs_per_sample",
     "inference_seconds_per_second",
 )
 # What a grid may hold constant; results stay in the table even if equal.
@@ -46,6 +47,8 @@ _SETTINGS = (
     "loss",
     "sample_rate_hz",
     "seed",
+    "rendering",
+    "antialias_epochs",
 )
 _MANY_DIGITS = {"r2": 4, "dry_r2": 4, "fir_r2": 4}
 

@@ -90,6 +90,11 @@ def probe(sample_rate_hz: int, wanted_hz: float, amplitude: float) -> Probe:
             remedy="Probe lower, or work at a higher sample rate.",
         )
     period = _prime_up_to(sample_rate_hz)
+    return probe_of_period(sample_rate_hz, period, wanted_hz, amplitude)
+
+
+def probe_of_period(sample_rate_hz: int, period: int, wanted_hz: float, amplitude: float) -> Probe:
+    """The probe of a prime period nearest to a frequency."""
     wanted = wanted_hz * period / sample_rate_hz
     cycles = min(_primes_about(wanted), key=lambda prime: abs(prime - wanted))
     return Probe(sample_rate_hz, period, cycles, amplitude)

@@ -152,6 +152,11 @@ def program(architecture: Architecture, loss_name: str) -> Program:
     return Program(epoch, loss, predict)
 
 
+def reach(architecture: Architecture, loss_name: str) -> int:
+    """Dry samples that a target needs before and with it, the loss's look back included."""
+    return architecture.frame_size + training_loss(loss_name).lookback
+
+
 def batches_of(targets: Indices, batch_size: int) -> tuple[Indices, Indices]:
     """Whole batches, shape ``(batches, batch_size)``, and the shorter rest."""
     whole = len(targets) // batch_size * batch_size

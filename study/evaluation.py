@@ -1,69 +1,168 @@
-"""A trained model becomes one row of the table. All metrics are of the test split."""
+"""A trained model becomes rows of the table. All metrics are of the test split."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from data import audio, splits
-from models.architecture import multiply_accumulates
-from study import metrics, table
+from data.audio import Samples
+from models.architecture import (
+    is_recurrent,
+    multiply_accumulates,
+    streaming_multiply_accumulates,
+)
+from study import aliasing, metrics, probing, table
+from study.aliasing import Float64s
 from study.grid import RunConfig
 from study.material import Material, Materials
-from study.rendering import render_stretches
-from study.store import RunFolder
+from study.oversampling import render_oversampled
+from study.rendering import Rendering, render, render_stretches
+from study.store import FRAMED, RunFolder, Store
+from study.streaming import render_streaming, stream
 from study.training import Progress, final_epoch, load_weights
+from study.transients import transient_error
+
+STREAMING = "streaming"
+
+
+class Rendered(NamedTuple):
+    """A model and a way of rendering with it.
+
+    Attributes:
+        config: the run.
+        weights: of the framed model.
+        epoch: checkpoint epoch of the weights, or None for the final model.
+        rendering: ``framed``, ``streaming`` or ``framed_x<factor>``.
+        factor: oversampling, 1 for none.
+    """
+
+    config: RunConfig
+    weights: list[jax.Array]
+    epoch: int | None
+    rendering: str = FRAMED
+    factor: int = 1
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this is what the run is known by."""
+        return self.epoch is None and self.rendering == FRAMED
+
+    @property
+    def macs_per_sample(self) -> int:
+        """Multiply-accumulates an output sample."""
+        architecture = self.config.architecture
+        if self.rendering == STREAMING:
+            return streaming_multiply_accumulates(architecture)
+        return self.factor * multiply_accumulates(architecture)
+
+    def render(self, dry: Samples) -> Rendering:
+        """The wet signal of a dry one."""
+        architecture, rate_hz = self.config.architecture, self.config.sample_rate_hz
+        if self.rendering == STREAMING:
+            return render_streaming(architecture, self.weights, dry)
+        if self.factor > 1:
+            return render_oversampled(architecture, self.weights, dry, rate_hz, self.factor)
+        return render(architecture, self.weights, dry)
+
+    def probed(self) -> probing.Probed:
+        """Its answers to the probes; notes too, unless it is a checkpoint or oversampled."""
+        config = self.config
+        is_framed = self.rendering == FRAMED
+
+        def streamed(signals: Float64s) -> aliasing.Signals:
+            return stream(config.architecture, self.weights, signals.astype(np.float32))
+
+        def one(signal: Float64s) -> Samples:
+            return self.render(signal.astype(np.float32)).samples
+
+        return probing.probed(
+            streamed if self.rendering == STREAMING else aliasing.one_by_one(one),
+            config.sample_rate_hz,
+            config.frame_size - 1 if is_framed else None,
+            with_notes=self.epoch is None and self.factor == 1,
+        )
 
 
 def evaluate_run(
-    config: RunConfig, materials: Materials, folder: RunFolder, progress: Progress
+    config: RunConfig, materials: Materials, store: Store, progress: Progress
 ) -> list[dict[str, Any]]:
-    """Rows of a trained run: its checkpoint epochs in order, then the final model.
+    """Rows of a trained run: checkpoint epochs, other ways of rendering, the final model last.
 
-    Writes the test split as each model renders it beside the models.
+    Writes the test split as each model renders it, and its answers to sine probes,
+    beside the models.
     """
+    folder = store.run(config.run_id)
     material = materials.of(config)
+    effect_rows = probing.probe_effect(
+        config.made_by, config.sample_rate_hz, store.target(config.pair_key)
+    )
+    effect_asr_db = probing.summary(effect_rows)["asr_worst_db"]
     shared = {
         **table.described(config),
         "status": "ok",
         **_baselines(material, materials.test_fir(config)),
-        "macs_per_sample": multiply_accumulates(config.architecture),
+        "effect_asr_worst_db": effect_asr_db,
     }
-    kept: list[int | None] = [e for e in config.checkpoint_epochs if e <= progress.epoch]
-    rows = []
-    for epoch in [*sorted(kept), None]:  # type: ignore[type-var]
-        weights = load_weights(folder.model_file(epoch))
-        trained = final_epoch(config, progress) if epoch is None else epoch
+    rows, probe_rows, spectra = [], [], {}
+    for model in _models(config, folder, progress):
+        trained = final_epoch(config, progress) if model.epoch is None else model.epoch
+        found = model.probed()
+        known = {"epoch": trained, "rendering": model.rendering}
+        probe_rows += [{**known, **row} for row in found.rows]
+        if model.epoch is None:
+            spectra[model.rendering] = found.spectra_db
+        seconds = progress.seconds * trained / progress.epoch
         rows.append(
             {
                 **shared,
-                **_judged(config, material, weights, folder, epoch),
-                "epoch": trained,
-                "is_final": epoch is None,
-                "parameters": int(sum(np.size(value) for value in weights)),
-                "training_seconds": progress.seconds * trained / progress.epoch,
+                **known,
+                **_judged(model, material, folder),
+                **probing.summary(found.rows),
+                "is_final": model.is_final,
+                "macs_per_sample": model.macs_per_sample,
+                "parameters": int(sum(np.size(value) for value in model.weights)),
+                "training_seconds": seconds
+                + (progress.fine_tuning_seconds if model.epoch is None else 0.0),
             }
         )
+    final = Rendered(config, model.weights, None)
+    swept = final.render(probing.sweep(config.sample_rate_hz)).samples
+    audio.write(folder.probes.sweep_file, swept, config.sample_rate_hz)
+    folder.probes.write(probe_rows, spectra)
     return rows
 
 
-def _judged(
-    config: RunConfig,
-    material: Material,
-    weights: list[jax.Array],
-    folder: RunFolder,
-    epoch: int | None,
-) -> dict[str, Any]:
+def _models(config: RunConfig, folder: RunFolder, progress: Progress) -> Iterator[Rendered]:
+    """Checkpoints in order, other ways of rendering, and the run's main model last."""
+    for epoch in sorted(e for e in config.checkpoint_epochs if e <= progress.epoch):
+        yield Rendered(config, load_weights(folder.model_file(epoch)), epoch)
+    weights = load_weights(folder.model_file())
+    if is_recurrent(config.family):
+        yield Rendered(config, weights, None, STREAMING)
+    for factor in config.oversampling:
+        yield Rendered(config, weights, None, f"{FRAMED}_x{factor}", factor)
+    yield Rendered(config, weights, None)
+
+
+def _judged(model: Rendered, material: Material, folder: RunFolder) -> dict[str, Any]:
     """Metrics of one model and how long it took to render; keeps the rendering."""
     pair, split = material.pair, material.split
-    test = render_stretches(config.architecture, weights, pair.dry, split.test)
-    validation = render_stretches(config.architecture, weights, pair.dry, split.validation)
-    audio.write(folder.prediction_file(epoch), test.samples, pair.sample_rate_hz)
+    test = render_stretches(model.render, pair.dry, split.test)
+    validation = render_stretches(model.render, pair.dry, split.validation)
+    audio.write(
+        folder.prediction_file(model.epoch, model.rendering), test.samples, pair.sample_rate_hz
+    )
     rendered_s = sum(stretch.samples for stretch in split.test) / pair.sample_rate_hz
+    target = material.test_target
     return {
-        **metrics.evaluate(material.test_target, test.samples, pair.sample_rate_hz),
+        **metrics.evaluate(target, test.samples, pair.sample_rate_hz),
+        **transient_error(
+            material.test_onsets, target, test.samples, pair.sample_rate_hz
+        )._asdict(),
         "validation_esr": metrics.esr(
             splits.scored(pair.wet, split.validation), validation.samples
         ),

@@ -84,6 +84,10 @@ class RunConfig(_Strict):
             then the best weights are kept; 0 trains all epochs and keeps the last.
         checkpoint_epochs: epochs whose weights are kept and evaluated as rows of
             their own.
+        antialias_epochs: epochs of fine-tuning against aliases (``study.antialiasing``)
+            after the training, each on as many frames of sines as of music; 0 for none.
+        oversampling: factors at which the final model is rendered once more, as rows of
+            their own: fewer aliases for so many times the cost.
     """
 
     effect: dict[str, Any]
@@ -103,6 +107,8 @@ class RunConfig(_Strict):
     validation_frames: Annotated[int, Field(ge=64)] = 4096
     patience: Annotated[int, Field(ge=0)] = 0
     checkpoint_epochs: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    antialias_epochs: Annotated[int, Field(ge=0)] = 0
+    oversampling: tuple[Annotated[int, Field(ge=2, le=16)], ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> RunConfig:
@@ -123,6 +129,11 @@ class RunConfig(_Strict):
         return Effect(**self.effect)
 
     @property
+    def pair_key(self) -> str:
+        """Name of the dry/wet pair; it changes whenever the pair's samples do."""
+        return pairs.key(self.made_by, self.signal.dry, self.sample_rate_hz)
+
+    @property
     def training_cost(self) -> float:
         """Forward multiply-accumulates of the whole training, to weigh runs by."""
         macs = multiply_accumulates(self.architecture)
@@ -137,7 +148,7 @@ class RunConfig(_Strict):
         fields = self.model_dump(mode="json")
         # A recording is known by its content, wherever its files lie.
         fields["effect"] |= {"dry_file": "", "wet_file": ""}
-        fields["pair"] = pairs.key(self.made_by, self.signal.dry, self.sample_rate_hz)
+        fields["pair"] = self.pair_key
         content = json.dumps(fields, sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:10]
         effect = "".join(c if c.isalnum() else "-" for c in self.effect["name"])[:24]
@@ -281,8 +292,8 @@ def _expanded(
 
 
 def _values(key: str, value: Any) -> list[Any]:
-    """The values of an axis; ``checkpoint_epochs`` is itself a list, not an axis."""
-    if key == "checkpoint_epochs":
+    """The values of an axis; some keys are themselves lists, not axes."""
+    if key in ("checkpoint_epochs", "oversampling"):
         return [tuple(value) if isinstance(value, list) else value]
     return value if isinstance(value, list) else [value]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from data.audio import Samples
 from data.errors import InputError
 from data.pairs import Pair
 from data.splits import Split
-from study import baselines
+from study import baselines, transients
 from study.grid import RunConfig
 
 
@@ -32,6 +33,12 @@ class Material:
     def test_target(self) -> Samples:
         """The scored part of the test split, wet."""
         return splits.scored(self.pair.wet, self.split.test)
+
+    @cached_property
+    def test_onsets(self) -> transients.Indices:
+        """Where notes begin in the scored part of the test split."""
+        lengths = [s.samples - splits.LEAD_IN_SAMPLES for s in self.split.test]
+        return transients.find_onsets(self.test_dry, self.pair.sample_rate_hz, lengths)
 
     def test_fir(self, taps: int) -> Samples:
         """The scored part of the test split as the best linear filter predicts it."""
@@ -69,8 +76,7 @@ class Materials:
         return self._firs[key]
 
     def _key(self, config: RunConfig) -> str:
-        pair = pairs.key(config.made_by, config.signal.dry, config.sample_rate_hz)
-        return pair + config.signal.model_dump_json()
+        return config.pair_key + config.signal.model_dump_json()
 
     def _load(self, config: RunConfig) -> Material:
         signal = config.signal

@@ -7,7 +7,7 @@ The signal goes through in blocks, so memory is bounded however long it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -55,16 +55,18 @@ def render(architecture: Architecture, weights: list[jax.Array], dry: Samples) -
 
 
 def render_stretches(
-    architecture: Architecture,
-    weights: list[jax.Array],
-    dry: Samples,
-    stretches: Sequence[Stretch],
+    render_one: Callable[[Samples], Rendering], dry: Samples, stretches: Sequence[Stretch]
 ) -> Rendering:
     """The scored part of each stretch, rendered by itself, end to end.
 
-    No frame reaches from one stretch into another; the seconds are those of the whole
+    Nothing reaches from one stretch into another; the seconds are those of the whole
     stretches, lead-ins included.
+
+    Args:
+        render_one: what renders one signal, framed or otherwise.
+        dry: the whole dry signal.
+        stretches: parts of it.
     """
-    parts = [render(architecture, weights, dry[s.start : s.stop]) for s in stretches]
+    parts = [render_one(dry[s.start : s.stop]) for s in stretches]
     samples = splits.joined(part.samples for part in parts)
     return Rendering(samples, sum(part.seconds for part in parts))

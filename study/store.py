@@ -5,6 +5,7 @@
     runs/<grid>/results.csv, results.parquet   the table
     runs/<grid>/history.parquet                loss by epoch of every run
     runs/<grid>/report/index.html
+    runs/<grid>/targets/<effect>-<hash>/       answers of the effects to the same probes
     runs/<grid>/lock                           shared by the commands that work on the grid
     runs/<grid>/runs/<run id>/
         config.json         the whole configuration
@@ -13,6 +14,8 @@
         model.keras         the model that the last row of the run describes
         history.csv         loss by epoch
         prediction.wav, epochs/0020.wav    test split as the model renders it
+        streaming.wav, framed_x4.wav       the same with the state carried, or oversampled
+        probes/             answers to sine probes: aliasing.json, spectra.npz, sweep.wav
         result.json         rows and timings; its presence says "finished"
         lock                held by the process that works on the run
 
@@ -28,6 +31,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from data.errors import InputError
 from study import files
 from study.grid import Grid, RunConfig
@@ -35,7 +41,47 @@ from study.grid import Grid, RunConfig
 RUNS = Path("runs")
 CHECKPOINT_EVERY_S = 5.0
 
+FRAMED = "framed"  # every sample from its own frame; how models are trained
+
 State = Literal["finished", "failed", "begun", "pending"]
+
+
+@dataclass(frozen=True)
+class ProbeFolder:
+    """What an effect or a run answered to sine probes and a sweep."""
+
+    path: Path
+
+    @property
+    def sweep_file(self) -> Path:
+        """The answer to a logarithmic sweep."""
+        return self.path / "sweep.wav"
+
+    def rows(self) -> list[dict[str, Any]] | None:
+        """A row a probe, or None where nothing (whole) was kept."""
+        try:
+            return list(files.read_json(self.path / "aliasing.json"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def spectra_db(self) -> dict[str, npt.NDArray[np.float16]]:
+        """Spectra of the standard probes by what answered, ``(probes, bins)`` each."""
+        with np.load(self.path / "spectra.npz") as kept:
+            return dict(kept)
+
+    def write(
+        self, rows: list[dict[str, Any]], spectra_db: dict[str, npt.NDArray[np.float16]]
+    ) -> None:
+        """Keep both; the rows last, since their presence says that all is there."""
+        arrays: dict[str, Any] = {**spectra_db}
+        files.write_whole(
+            self.path / "spectra.npz", lambda aside: np.savez_compressed(aside, **arrays)
+        )
+        files.write_json(self.path / "aliasing.json", rows)
+
+    def lock(self) -> AbstractContextManager[bool]:
+        """Wait to become the one process that fills the folder."""
+        return files.lock(self.path / "lock", wait=True)
 
 
 @dataclass(frozen=True)
@@ -73,9 +119,16 @@ class RunFolder:
         """The final model, or the one kept at an epoch."""
         return self.path / ("model.keras" if epoch is None else f"epochs/{epoch:04d}.keras")
 
-    def prediction_file(self, epoch: int | None = None) -> Path:
+    def prediction_file(self, epoch: int | None = None, rendering: str = FRAMED) -> Path:
         """The test split as that model renders it."""
+        if rendering != FRAMED:
+            return self.path / f"{rendering}.wav"
         return self.path / ("prediction.wav" if epoch is None else f"epochs/{epoch:04d}.wav")
+
+    @property
+    def probes(self) -> ProbeFolder:
+        """Answers to sine probes."""
+        return ProbeFolder(self.path / "probes")
 
     def config(self) -> RunConfig:
         """The configuration that the run was made with.
@@ -176,6 +229,10 @@ class Store:
     def report_folder(self) -> Path:
         """The HTML report."""
         return self.root / "report"
+
+    def target(self, pair_key: str) -> ProbeFolder:
+        """Answers of the effect of a pair to the probes that the models get."""
+        return ProbeFolder(self.root / "targets" / pair_key)
 
     def run(self, run_id: str) -> RunFolder:
         """The folder of a run."""

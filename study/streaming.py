@@ -7,7 +7,6 @@ rows of their own.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,9 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from data import splits
 from data.audio import Samples
-from data.frames import Stretch
 from models.architecture import Architecture
 from models.streaming import build_streaming, states_per_layer
 from study.rendering import Rendering
@@ -51,20 +48,14 @@ def stream(architecture: Architecture, weights: list[jax.Array], signals: Signal
     return np.concatenate(wet, axis=1)[:, :samples]
 
 
-def stream_stretches(
-    architecture: Architecture,
-    weights: list[jax.Array],
-    dry: Samples,
-    stretches: Sequence[Stretch],
+def render_streaming(
+    architecture: Architecture, weights: list[jax.Array], dry: Samples
 ) -> Rendering:
-    """The scored part of each stretch, streamed by itself from zero state, end to end."""
+    """Predict the wet signal of a dry one, from zero state, sample for sample."""
     _compiled(architecture, 1)  # not timed
-    parts = []
     started = time.perf_counter()
-    for stretch in stretches:
-        parts.append(stream(architecture, weights, dry[None, stretch.start : stretch.stop])[0])
-    seconds = time.perf_counter() - started
-    return Rendering(np.concatenate([part[splits.LEAD_IN_SAMPLES :] for part in parts]), seconds)
+    samples = stream(architecture, weights, dry[None])[0]
+    return Rendering(samples, time.perf_counter() - started)
 
 
 def _zero_states(architecture: Architecture, count: int) -> list[jax.Array]:

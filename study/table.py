@@ -1,6 +1,8 @@
-"""The results table: its columns, their meaning and units, and its files.
+"""The tables of a study: their columns, meanings and units, and their files.
 
-One row a model: the final one of every run, and one for every checkpoint epoch.
+``results`` has a row a model and way of rendering: the final model of every run framed
+(``is_final``), streaming and oversampled, and one row for every checkpoint epoch.
+``history`` has the losses by epoch, ``aliasing`` a row a probe.
 """
 
 from __future__ import annotations
@@ -29,13 +31,15 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "training_frames": ("Int64", "frames drawn from the training split"),
     "epochs": ("Int64", "epochs asked for"),
     "epoch": ("Int64", "epoch whose weights this row describes"),
-    "is_final": ("boolean", "whether this is the run's last row, model.keras"),
+    "is_final": ("boolean", "whether this is the run's main row: model.keras, framed"),
+    "rendering": ("string", "framed; streaming (state carried); framed_x<k> (at k times the rate)"),
     "batch_size": ("Int64", "frames a step"),
     "learning_rate": ("Float64", "Adam's highest"),
     "schedule": ("string", "of the learning rate"),
     "loss": ("string", "training loss"),
     "sample_rate_hz": ("Int64", "of dry and wet"),
     "seed": ("Int64", "of weights, draw and order of frames"),
+    "antialias_epochs": ("Int64", "epochs of fine-tuning against aliases"),
     "mae": ("Float64", "test: mean |y - p|"),
     "r2": ("Float64", "test: 1 - sum (y-p)^2 / sum (y - mean y)^2"),
     "esr": ("Float64", "test: sum (y-p)^2 / sum y^2"),
@@ -45,6 +49,15 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "esr_above_8khz": ("Float64", "test: ESR of the band above 8 kHz; high-frequency error"),
     "lsd_db": ("Float64", "test: log-spectral distance in dB"),
     "lsd_above_8khz_db": ("Float64", "test: the same above 8 kHz"),
+    "onsets": ("Int64", "notes found in the test split"),
+    "esr_transient": ("Float64", "test: ESR of the first 10 ms of notes"),
+    "esr_sustained": ("Float64", "test: ESR of notes from 50 to 500 ms"),
+    "asr_110hz_db": ("Float64", "probe: aliasing-to-signal ratio of a sine near 110 Hz, 0.5 peak"),
+    "asr_440hz_db": ("Float64", "probe: the same near 440 Hz"),
+    "asr_1249hz_db": ("Float64", "probe: the same near 1249 Hz"),
+    "asr_4201hz_db": ("Float64", "probe: the same near 4201 Hz"),
+    "asr_worst_db": ("Float64", "probe: the highest of these and of those at 0.1 peak"),
+    "effect_asr_worst_db": ("Float64", "probe: the effect's own, at the same sample rate"),
     "validation_esr": ("Float64", "ESR on the validation split, by which to choose"),
     "dry_mae": ("Float64", "test: MAE of the dry signal as prediction"),
     "dry_r2": ("Float64", "test: R2 of the dry signal as prediction"),
@@ -53,9 +66,31 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "fir_r2": ("Float64", "test: R2 of that FIR"),
     "fir_esr": ("Float64", "test: ESR of that FIR"),
     "parameters": ("Int64", "trainable numbers"),
-    "macs_per_sample": ("Int64", "multiply-accumulates an output sample, framed"),
+    "macs_per_sample": ("Int64", "multiply-accumulates an output sample, as rendered"),
     "training_seconds": ("Float64", "up to this epoch, on one core, compilation apart"),
-    "inference_seconds_per_second": ("Float64", "framed, on one core, a second of audio"),
+    "inference_seconds_per_second": ("Float64", "as rendered, on one core, a second of audio"),
+}
+
+ALIASING_COLUMNS: dict[str, tuple[str, str]] = {
+    "run_id": ("string", "as in the results; empty for an effect"),
+    "effect": ("string", "what is modelled"),
+    "sample_rate_hz": ("Int64", "at which it was probed; ratios at others do not compare"),
+    "rendering": ("string", "effect, or as in the results"),
+    "epoch": ("Int64", "epoch whose weights answered"),
+    "probe": ("string", "standard (four pitches, two levels) or note (of a piano)"),
+    "f0_hz": ("Float64", "frequency of the sine"),
+    "amplitude": ("Float64", "its peak, 1 is full scale"),
+    "asr_db": ("Float64", "energy of all aliases against the harmonics below Nyquist"),
+    "strongest_alias_db": ("Float64", "the strongest alias against the fundamental (dBc)"),
+    "strongest_alias_hz": ("Float64", "its frequency"),
+    "dc_db": ("Float64", "energy of the offset against the harmonics"),
+    "residue_db": ("Float64", "energy of what does not repeat against the harmonics"),
+}
+HISTORY_COLUMNS: dict[str, tuple[str, str]] = {
+    "run_id": ("string", "as in the results"),
+    "epoch": ("Int64", "passes over the training frames"),
+    "loss": ("Float64", "training loss, mean over the epoch's batches"),
+    "validation_loss": ("Float64", "the same loss on frames of the validation split"),
 }
 
 METRICS = [name for name, (_, meaning) in COLUMNS.items() if meaning.startswith("test: ")]
@@ -105,13 +140,32 @@ def described(config: RunConfig) -> dict[str, Any]:
 
 def history(store: Store) -> pd.DataFrame:
     """Loss by epoch of every finished run: run_id, epoch, loss, validation_loss."""
-    columns = ["run_id", "epoch", "loss", "validation_loss"]
+    columns = list(HISTORY_COLUMNS)
     parts = []
     for run in store.runs():
         # Not there yet, or broken by a power cut: no column of the name, or none at all.
         with suppress(FileNotFoundError, ValueError, KeyError):
             parts.append(pd.read_csv(run.history_file).assign(run_id=run.run_id)[columns])
     return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+
+
+def aliasing(store: Store) -> pd.DataFrame:
+    """A row a probe of every model and effect; ``ALIASING_COLUMNS`` says what they hold."""
+    rows: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for run in store.runs():
+        try:
+            config = run.config()
+        except InputError:
+            continue
+        known = {"effect": config.effect["name"], "sample_rate_hz": config.sample_rate_hz}
+        rows += [{**known, "run_id": run.run_id, **row} for row in run.probes.rows() or []]
+        if config.pair_key not in seen:
+            seen.add(config.pair_key)
+            target = store.target(config.pair_key).rows() or []
+            rows += [{**known, "rendering": "effect", **row} for row in target]
+    typed_rows = pd.DataFrame(rows, columns=list(ALIASING_COLUMNS))
+    return typed_rows.astype({name: dtype for name, (dtype, _) in ALIASING_COLUMNS.items()})
 
 
 def require_finished(table: pd.DataFrame, store: Store) -> None:
@@ -134,7 +188,23 @@ def write(store: Store) -> pd.DataFrame:
     files.write_whole(store.table_file, lambda p: table.to_csv(p, index=False))
     files.write_whole(store.table_file.with_suffix(".parquet"), _parquet(table))
     files.write_whole(store.root / "history.parquet", _parquet(history(store)))
+    files.write_whole(store.root / "aliasing.parquet", _parquet(aliasing(store)))
+    files.write_text(store.root / "columns.md", data_dictionary())
     return table
+
+
+def data_dictionary() -> str:
+    """What every column of the three tables means, as Markdown."""
+    tables = {"results": COLUMNS, "history": HISTORY_COLUMNS, "aliasing": ALIASING_COLUMNS}
+    lines = ["# Columns", ""]
+    for name, columns in tables.items():
+        lines += [f"## {name}.parquet", "", "| column | type | meaning |", "|---|---|---|"]
+        lines += [
+            f"| `{column}` | {dtype} | {meaning.replace('|', chr(92) + '|')} |"
+            for column, (dtype, meaning) in columns.items()
+        ]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _parquet(table: pd.DataFrame) -> Any:

@@ -22,8 +22,7 @@ import numpy as np
 from data import frames
 from data.frames import Indices
 from models.framed import build
-from models.losses import training_loss
-from study import engine, files
+from study import antialiasing, engine, files
 from study.engine import TrainingState
 from study.grid import RunConfig
 from study.material import Material
@@ -53,6 +52,7 @@ class Progress:
         losses, validation_losses: one number an epoch.
         best_epoch, best_weights: those of the lowest validation loss.
         seconds: spent in training epochs, compilation apart.
+        fine_tuning_seconds: spent in fine-tuning against aliases, compilation included.
     """
 
     state: TrainingState
@@ -62,6 +62,7 @@ class Progress:
     best_epoch: int = 0
     best_weights: list[jax.Array] = field(default_factory=list)
     seconds: float = 0.0
+    fine_tuning_seconds: float = 0.0
 
     def is_stopped(self, config: RunConfig) -> bool:
         """Whether training is over, by its length or by its patience."""
@@ -86,7 +87,8 @@ def train(
         checkpoint_every_s: seconds of training between two checkpoints.
 
     Keeps the weights at the run's checkpoint epochs and, at the end, ``model.keras``
-    (best weights with patience, else the last) and ``history.csv``.
+    (best weights with patience, else the last; fine-tuned against aliases if the run
+    asks for it) and ``history.csv``.
 
     Raises:
         InputError: too few frames in a split.
@@ -125,7 +127,13 @@ def train(
             saved = time.monotonic()
         after_epoch(EpochReport(progress.epoch, loss, validation_loss, len(targets) / elapsed))
     _save(progress, folder.checkpoint_file)
-    _finish(config, progress, folder)
+    weights = progress.best_weights if config.patience else progress.state.weights
+    if config.antialias_epochs:
+        # Not checkpointed: seconds, and decided by the weights and the seed alone.
+        started = time.perf_counter()
+        weights = antialiasing.fine_tune(config, material, weights, targets)
+        progress.fine_tuning_seconds = time.perf_counter() - started
+    _finish(config, progress, weights, folder)
     return progress
 
 
@@ -150,8 +158,7 @@ def load_weights(path: Path) -> list[jax.Array]:
 
 def _drawn(config: RunConfig, material: Material, part: str) -> Indices:
     """Targets of the frames that this run trains or validates on."""
-    # The loss may look at output samples before the target; their frames must fit too.
-    reach = config.frame_size + training_loss(config.loss).lookback
+    reach = engine.reach(config.architecture, config.loss)
     if part == "train":
         return frames.draw(material.split.train, reach, config.training_frames, config.seed)
     # The same validation frames for all seeds, so that their losses compare.
@@ -226,8 +233,9 @@ def _restored(path: Path) -> Progress:
         )
 
 
-def _finish(config: RunConfig, progress: Progress, folder: RunFolder) -> None:
-    weights = progress.best_weights if config.patience else progress.state.weights
+def _finish(
+    config: RunConfig, progress: Progress, weights: list[jax.Array], folder: RunFolder
+) -> None:
     save_model(config, weights, folder.model_file())
     rows = ["epoch,loss,validation_loss"] + [
         f"{epoch},{loss!r},{validation!r}"

@@ -42,7 +42,7 @@ def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_
                 elif result := folder.result():
                     _pass_over(folder, result, send)
                 else:
-                    _perform(configs[run_id], materials, folder, send, checkpoint_every_s)
+                    _perform(configs[run_id], materials, store, send, checkpoint_every_s)
         if still_waiting == waiting:
             time.sleep(BUSY_POLL_S)
         waiting = still_waiting
@@ -58,11 +58,12 @@ def _pass_over(folder: RunFolder, result: dict[str, Any], send: Send) -> None:
 def _perform(
     config: RunConfig,
     materials: Materials,
-    folder: RunFolder,
+    store: Store,
     send: Send,
     checkpoint_every_s: float,
 ) -> None:
     """One run from start (or checkpoint) to ``result.json``, whatever happens."""
+    folder = store.run(config.run_id)
     folder.remove_leftovers()
     send({"event": "start", "run": config.run_id})
 
@@ -73,7 +74,7 @@ def _perform(
         material = materials.of(config)
         progress = training.train(config, material, folder, after_epoch, checkpoint_every_s)
         send({"event": "evaluate", "run": config.run_id})
-        rows = evaluation.evaluate_run(config, materials, folder, progress)
+        rows = evaluation.evaluate_run(config, materials, store, progress)
         result = {"status": "ok", "rows": rows, "environment": environment()}
         files.write_json(folder.result_file, result)
         folder.checkpoint_file.unlink(missing_ok=True)

@@ -46,7 +46,7 @@ def contrary_material() -> Material:
 def config(**changes: Any) -> RunConfig:
     """A run of a few hundred frames; ``changes`` replace its fields."""
     values: dict[str, Any] = {
-        "effect": Effect("clipper", "circuit", "clipper").to_dict(),
+        "effect": Effect("clipper", "recording", content="tiny").to_dict(),
         "family": "dense",
         "units": 4,
         "frame_size": 16,

@@ -105,6 +105,7 @@ def _judged(store: Store, run: RunConfig, target: Samples, epoch: int | None) ->
         "validation_esr": metrics.esr(target, prediction) * 1.1,
         "epoch": trained,
         "is_final": epoch is None,
+        "rendering": "framed",
         "parameters": run.units * 50,
         "macs_per_sample": multiply_accumulates(run.architecture),
         "training_seconds": 0.5 * trained,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data import audio, dry
+from data import audio, dry, effects
 from data.devices import recorded
 from data.effects import Effect
 from data.errors import InputError
@@ -199,6 +199,8 @@ OTHERS: dict[str, Any] = {
     "validation_frames": 257,
     "patience": 1,
     "checkpoint_epochs": (2,),
+    "antialias_epochs": 1,
+    "oversampling": (2,),
 }
 
 
@@ -225,10 +227,15 @@ def test_another_value_of_any_field_of_the_signal_is_another_run() -> None:
     assert len(ids | {tiny.config().run_id}) == len(others) + 1
 
 
+def generated() -> RunConfig:
+    """A run on the built-in dry signal."""
+    return tiny.config(effect=effects.resolve("sd1", Path()).to_dict())
+
+
 def test_another_version_of_the_dry_signal_is_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    old = tiny.config().run_id
+    old = generated().run_id
     monkeypatch.setattr(dry, "VERSION", dry.VERSION + 1)
-    assert tiny.config().run_id != old
+    assert generated().run_id != old
 
 
 def test_another_version_of_the_importer_is_another_run(monkeypatch: pytest.MonkeyPatch) -> None:

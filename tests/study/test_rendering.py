@@ -68,7 +68,7 @@ def test_a_rendering_of_the_beginning_is_the_beginning_of_the_rendering() -> Non
 def test_stretches_are_rendered_as_signals_of_their_own() -> None:
     a, dry = architecture("rnn"), noise(3000)
     stretches = [Stretch(500, 1400), Stretch(1400, 2000)]
-    rendered = render_stretches(a, weights(a), dry, stretches).samples
+    rendered = render_stretches(lambda x: render(a, weights(a), x), dry, stretches).samples
     expected = [predicted(a, dry[s.start : s.stop])[LEAD_IN_SAMPLES:] for s in stretches]
     np.testing.assert_allclose(rendered, np.concatenate(expected), atol=1e-6)
 
@@ -76,11 +76,11 @@ def test_stretches_are_rendered_as_signals_of_their_own() -> None:
 def test_nothing_outside_a_stretch_changes_its_rendering() -> None:
     a, dry = architecture("rnn"), noise(3000)
     stretches = [Stretch(500, 1400), Stretch(1400, 2000)]
-    before = render_stretches(a, weights(a), dry, stretches).samples
+    before = render_stretches(lambda x: render(a, weights(a), x), dry, stretches).samples
     changed = dry.copy()
     changed[:1400] += 1
     changed[2000:] -= 1
-    after = render_stretches(a, weights(a), changed, stretches).samples
+    after = render_stretches(lambda x: render(a, weights(a), x), changed, stretches).samples
     first = 900 - LEAD_IN_SAMPLES
     np.testing.assert_array_equal(after[first:], before[first:])
     assert not np.array_equal(after[:first], before[:first])

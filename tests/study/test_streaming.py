@@ -6,8 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from data.frames import Stretch
-from data.splits import LEAD_IN_SAMPLES
 from models.architecture import Architecture
 from study import engine, streaming
 
@@ -53,15 +51,11 @@ def test_signals_do_not_hear_each_other() -> None:
     np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
-def test_stretches_start_from_zero_state_and_lose_their_lead_in() -> None:
-    a, dry = Architecture("lstm", 1, 4, 16), noise(1, 3000)[0]
-    stretches = [Stretch(500, 1400), Stretch(1400, 2000)]
-    rendered = streaming.stream_stretches(a, weights(a), dry, stretches).samples
-    expected = [
-        streaming.stream(a, weights(a), dry[None, s.start : s.stop])[0, LEAD_IN_SAMPLES:]
-        for s in stretches
-    ]
-    np.testing.assert_array_equal(rendered, np.concatenate(expected))
+def test_a_rendering_is_the_stream_of_one_signal_and_takes_time() -> None:
+    a, dry = Architecture("lstm", 1, 4, 16), noise(1, 700)
+    rendering = streaming.render_streaming(a, weights(a), dry[0])
+    np.testing.assert_array_equal(rendering.samples, streaming.stream(a, weights(a), dry)[0])
+    assert rendering.seconds > 0
 
 
 def test_a_model_without_state_cannot_stream() -> None:

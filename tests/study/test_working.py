@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from data import audio, pairs, splits
+from data.audio import Samples
 from models.architecture import multiply_accumulates
 from study import baselines, files, metrics, training
 from study.grid import Grid, SignalConfig
 from study.material import Materials
-from study.rendering import render_stretches
+from study.rendering import Rendering, render, render_stretches
 from study.store import Store
 from study.working import work
 from tests import tiny
@@ -90,6 +91,7 @@ def test_a_finished_run_keeps_models_predictions_and_no_checkpoint(
     assert {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} == {
         *("config.json", "history.csv", "lock", "model.keras", "prediction.wav", "result.json"),
         *("epochs/0002.keras", "epochs/0002.wav"),
+        *("probes/aliasing.json", "probes/spectra.npz", "probes/sweep.wav"),
     }
 
 
@@ -107,9 +109,13 @@ def test_rows_hold_the_metrics_of_the_stored_prediction(
     assert {name: row[name] for name in expected} == expected
 
     weights = training.load_weights(run.model_file(epoch))
-    rendered = render_stretches(FINE.architecture, weights, pair.dry, split.test).samples
+
+    def framed(dry: Samples) -> Rendering:
+        return render(FINE.architecture, weights, dry)
+
+    rendered = render_stretches(framed, pair.dry, split.test).samples
     np.testing.assert_array_equal(prediction, rendered)
-    validation = render_stretches(FINE.architecture, weights, pair.dry, split.validation).samples
+    validation = render_stretches(framed, pair.dry, split.validation).samples
     assert row["validation_esr"] == metrics.esr(
         splits.scored(pair.wet, split.validation), validation
     )

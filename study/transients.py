@@ -1,0 +1,121 @@
+"""Where notes begin, and how much worse a prediction is there than while they ring."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import librosa
+import numpy as np
+import numpy.typing as npt
+
+from data.audio import Samples
+
+TRANSIENT_S = 0.010
+SUSTAINED_FROM_S, SUSTAINED_TO_S = 0.050, 0.500
+FEWEST_ONSETS = 3
+
+_HOP_S = 0.003
+_SEARCH_S = 0.030
+_ATTACK_WINDOW_S = 0.005
+# The attack must bring at least this much more energy than there was, or it is no onset.
+_LEAST_RISE = 4.0
+
+Indices = npt.NDArray[np.int64]
+
+
+class TransientError(NamedTuple):
+    """ESR by part of a note; None where there are too few onsets to tell.
+
+    Attributes:
+        onsets: how many were found.
+        esr_transient: over the first 10 ms of every note together.
+        esr_sustained: over what follows from 50 ms on, up to 500 ms or the next onset.
+    """
+
+    onsets: int
+    esr_transient: float | None
+    esr_sustained: float | None
+
+
+def transient_error(
+    onsets: Indices, target: Samples, prediction: Samples, sample_rate_hz: int
+) -> TransientError:
+    """Onset-aligned error, energies summed over all notes before they are divided.
+
+    Args:
+        onsets: sample indices in order, as ``find_onsets`` returns them.
+        target: shape ``(samples,)``.
+        prediction: shape ``(samples,)``.
+        sample_rate_hz: of both.
+    """
+    if len(onsets) < FEWEST_ONSETS:
+        return TransientError(len(onsets), None, None)
+    attack, first, last = (
+        round(s * sample_rate_hz) for s in (TRANSIENT_S, SUSTAINED_FROM_S, SUSTAINED_TO_S)
+    )
+    following = np.append(onsets[1:], len(target))
+    is_transient = _marked(len(target), onsets, np.minimum(onsets + attack, following))
+    is_sustained = _marked(len(target), onsets + first, np.minimum(onsets + last, following))
+    y, p = target.astype(np.float64), prediction.astype(np.float64)
+    return TransientError(
+        len(onsets), _esr(y[is_transient], p[is_transient]), _esr(y[is_sustained], p[is_sustained])
+    )
+
+
+def find_onsets(dry: Samples, sample_rate_hz: int, parts: list[int]) -> Indices:
+    """Samples at which notes begin.
+
+    librosa's spectral-flux detector finds them to some milliseconds; each is then moved to
+    the steepest rise of energy nearby. What rises too little is dropped, as is what lies
+    at a join of two parts.
+
+    Args:
+        dry: shape ``(samples,)``.
+        sample_rate_hz: of the signal.
+        parts: lengths of the parts that it is joined from.
+    """
+    hop = max(1, round(_HOP_S * sample_rate_hz))
+    coarse = librosa.onset.onset_detect(
+        y=dry.astype(np.float32), sr=sample_rate_hz, hop_length=hop, units="samples"
+    )
+    rises = _rises(dry, round(_ATTACK_WINDOW_S * sample_rate_hz))
+    search = round(_SEARCH_S * sample_rate_hz)
+    found = set()
+    for onset in coarse:
+        start = max(0, int(onset) - search)
+        best = start + int(np.argmax(rises.flux[start : int(onset) + search]))
+        if rises.after[best] > _LEAST_RISE * rises.before[best]:
+            found.add(best)
+    joins = np.cumsum([0, *parts])
+    return np.array([s for s in sorted(found) if np.abs(joins - s).min() > search], dtype=np.int64)
+
+
+class _Rises(NamedTuple):
+    before: npt.NDArray[np.float64]
+    after: npt.NDArray[np.float64]
+
+    @property
+    def flux(self) -> npt.NDArray[np.float64]:
+        return self.after - self.before
+
+
+def _rises(signal: Samples, window: int) -> _Rises:
+    """By sample, the energy of the ``window`` samples before it and of those from it on."""
+    silence = np.zeros(window)
+    padded = np.concatenate([silence, signal.astype(np.float64), silence])
+    total = np.concatenate([[0.0], np.cumsum(padded**2)])
+    here = np.arange(len(signal)) + window
+    return _Rises(total[here] - total[here - window], total[here + window] - total[here])
+
+
+def _marked(samples: int, starts: Indices, stops: Indices) -> npt.NDArray[np.bool_]:
+    marked = np.zeros(samples, bool)
+    for start, stop in zip(starts, stops, strict=True):
+        marked[start:stop] = True
+    return marked
+
+
+def _esr(target: npt.NDArray[np.float64], prediction: npt.NDArray[np.float64]) -> float | None:
+    energy = float(np.dot(target, target))
+    error = target - prediction
+    return float(np.dot(error, error)) / energy if energy else None

@@ -1,0 +1,60 @@
+"""Onsets of notes that were put there, and errors whose share is known."""
+
+import numpy as np
+import pytest
+
+from data.audio import Samples
+from study.transients import find_onsets, transient_error
+
+RATE_HZ = 22_050
+STARTS = [5_000, 25_000, 47_000, 80_000]
+
+
+def notes(samples: int = 110_000) -> Samples:
+    """Plucks: an abrupt start, then an exponential decay into silence."""
+    signal = np.zeros(samples)
+    for number, start in enumerate(STARTS):
+        n = np.arange(samples - start)
+        decay = np.exp(-n / (0.15 * RATE_HZ))
+        signal[start:] += 0.4 * decay * np.sin(2 * np.pi * (150 + 60 * number) * n / RATE_HZ + 1)
+    return np.asarray(signal, np.float32)
+
+
+def test_onsets_are_found_to_two_milliseconds() -> None:
+    found = find_onsets(notes(), RATE_HZ, [110_000])
+    assert len(found) == len(STARTS)
+    np.testing.assert_allclose(found, STARTS, atol=0.002 * RATE_HZ)
+
+
+def test_a_join_of_two_parts_is_no_onset() -> None:
+    found = find_onsets(notes(), RATE_HZ, [47_010, 62_990])
+    assert len(found) == len(STARTS) - 1
+    assert np.abs(found - 47_000).min() > 1000
+
+
+def test_steady_noise_has_no_onset() -> None:
+    noise = 0.1 * np.random.default_rng(0).standard_normal(50_000)
+    assert len(find_onsets(np.asarray(noise, np.float32), RATE_HZ, [50_000])) == 0
+
+
+def test_errors_are_put_where_they_happen() -> None:
+    target = np.ones(60_000, np.float32)
+    onsets = np.array([0, 20_000, 40_000])
+    prediction = target.copy()
+    for onset in onsets:
+        prediction[onset : onset + 110] = 0.5  # half of the first 10 ms (220 or 221 samples)
+    found = transient_error(onsets, target, prediction, RATE_HZ)
+    assert found.onsets == 3
+    assert found.esr_transient == pytest.approx(0.25 * 110 / 220, rel=0.01)
+    assert found.esr_sustained == 0
+    prediction = target.copy()
+    prediction[onsets[1] + 2000 : onsets[1] + 3000] = 0
+    found = transient_error(onsets, target, prediction, RATE_HZ)
+    assert found.esr_transient == 0
+    length = round(0.5 * RATE_HZ) - round(0.05 * RATE_HZ)
+    assert found.esr_sustained == pytest.approx(1000 / (3 * length), rel=1e-3)
+
+
+def test_too_few_onsets_say_nothing() -> None:
+    target = np.ones(1000, np.float32)
+    assert transient_error(np.array([5]), target, target, RATE_HZ) == (1, None, None)
