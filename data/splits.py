@@ -25,6 +25,9 @@ SplitMode = Literal["random", "sequential"]
 LEAD_IN_SAMPLES = 511
 
 
+SEGMENTS_NEEDED = 10  # for one of validation, one of test and the rest to train on
+
+
 @dataclass(frozen=True)
 class Split:
     """The stretches of each part, in order of time.
@@ -61,10 +64,11 @@ def split(
     """
     segment = round(segment_seconds * sample_rate_hz)
     count = samples // segment
-    if count < 10:
+    if count < SEGMENTS_NEEDED:
         raise InputError(
             "signal length",
-            expected=f"at least 10 segments of {segment_seconds:g} s for an 80/10/10 split",
+            expected=f"at least {SEGMENTS_NEEDED} segments of {segment_seconds:g} s for an "
+            "80/10/10 split",
             found=f"{samples / sample_rate_hz:.1f} s, {count} segments",
             remedy="Record at least a minute, or set a shorter segment_seconds in the grid.",
         )

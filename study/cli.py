@@ -191,7 +191,9 @@ def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> Non
 def _print_summary(results: Any, console: Console) -> None:
     best = running.summary(results)
     # Narrow enough for a terminal of 80 columns, so that no figure is cut short.
-    listing = Table(box=None, title="finished runs, best validation ESR first")
+    listing = Table(
+        box=None, title="finished runs: test figures, by effect, best on validation first"
+    )
     for name in best.columns:
         listing.add_column(name, no_wrap=True)
     for row in best.head(20).itertuples(index=False):

@@ -24,7 +24,7 @@ from data import effects, pairs
 from data.effects import Effect
 from data.errors import InputError
 from data.pairs import DrySignal
-from data.splits import LEAD_IN_SAMPLES, SplitMode
+from data.splits import LEAD_IN_SAMPLES, SEGMENTS_NEEDED, SplitMode
 from models.architecture import Architecture, Family, multiply_accumulates
 
 COMMITTED = Path(__file__).parent / "grids"
@@ -113,6 +113,13 @@ class RunConfig(_Strict):
     @model_validator(mode="after")
     def _fits_together(self) -> RunConfig:
         _ = self.architecture  # raises for a convolution longer than the frame
+        signal, needed = self.signal, SEGMENTS_NEEDED * self.signal.segment_seconds
+        if self.made_by.kind != "recording" and signal.seconds < needed:
+            raise ValueError(
+                f"a signal of {signal.seconds:g} s holds fewer than {SEGMENTS_NEEDED} segments of "
+                f"{signal.segment_seconds:g} s; under [signal], set seconds to {needed:g} or "
+                "more, or segment_seconds to less"
+            )
         late = [epoch for epoch in self.checkpoint_epochs if epoch > self.epochs]
         if late:
             raise ValueError(f"checkpoint_epochs {late} lie beyond the {self.epochs} epochs")

@@ -34,8 +34,25 @@ def run_grid(
             this name is at work.
     """
     store = Store(root / grid.name)
+    _tell_of_others(store, grid, console)
     with store.at_work(grid):
         return _run_grid(grid, store, cores, console, checkpoint_every_s)
+
+
+def _tell_of_others(store: Store, grid: Grid, console: Console) -> None:
+    """Say so when the folder shows other finished runs, as of another recording."""
+    if not store.manifest_file.exists():
+        return
+    wanted = {config.run_id for config in grid.runs}
+    others = [r for r in store.runs() if r.run_id not in wanted and r.state() == "finished"]
+    if others:
+        console.print(
+            f"{store.root} showed {len(others)} other finished runs. They stay on disk, and "
+            f"`{store.grid_command()}` shows them again; to see both, copy the grid file under "
+            "another name.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _run_grid(

@@ -294,7 +294,7 @@ class Store:
             f"study {self.root}",
             expected="results of a grid",
             found=found,
-            remedy=f"Run `make grid GRID={self.root.name}` first.",
+            remedy="Run `make grid` with the same GRID first.",
         )
 
     def source(self) -> str:

@@ -73,7 +73,7 @@ def test_more_workers_than_cores_are_refused() -> None:
 
 
 def test_a_table_without_results_says_what_to_run(tmp_path: Path) -> None:
-    assert "make grid GRID=smoke" in refused("table", "smoke", "--runs", str(tmp_path))
+    assert "make grid` with the same GRID" in refused("table", "smoke", "--runs", str(tmp_path))
 
 
 def test_results_of_another_version_are_one_line_and_their_table_stays(tmp_path: Path) -> None:

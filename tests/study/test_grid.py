@@ -96,9 +96,9 @@ def test_a_run_in_two_blocks_is_done_once(tmp_path: Path) -> None:
 
 
 def test_all_runs_share_the_signal(tmp_path: Path) -> None:
-    text = '[signal]\nseconds = 30\nsplit = "sequential"\n[[runs]]\neffect = "sd1"\nseed = [0, 1]'
+    text = '[signal]\nseconds = 60\nsplit = "sequential"\n[[runs]]\neffect = "sd1"\nseed = [0, 1]'
     loaded = grid.load(write(tmp_path, text))
-    assert {run.signal for run in loaded.runs} == {SignalConfig(seconds=30, split="sequential")}
+    assert {run.signal for run in loaded.runs} == {SignalConfig(seconds=60, split="sequential")}
 
 
 # Keys of a block -> what the message must hold.
@@ -287,3 +287,12 @@ def test_a_run_id_is_readable_and_safe_as_a_folder_name() -> None:
 
 def test_longer_runs_cost_more() -> None:
     assert tiny.config(epochs=12).training_cost == 2 * tiny.config(epochs=6).training_cost
+
+
+def test_a_signal_too_short_for_its_segments_is_refused_at_once(tmp_path: Path) -> None:
+    short = tmp_path / "short.toml"
+    short.write_text('[signal]\nseconds = 30\n[[runs]]\neffect = "sd1"\n')
+    with pytest.raises(InputError, match="set seconds to 50 or more"):
+        grid.load(str(short))
+    short.write_text('[signal]\nseconds = 30\nsegment_seconds = 3.0\n[[runs]]\neffect = "sd1"\n')
+    assert len(grid.load(str(short)).runs) == 1

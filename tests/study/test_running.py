@@ -66,3 +66,14 @@ def test_a_finished_grid_removes_the_checkpoints_that_a_kill_left(root: Path) ->
     folder.checkpoint_file.write_bytes(b"old")
     run(root, FINE)
     assert not folder.checkpoint_file.exists()
+
+
+def test_another_recording_under_the_same_name_is_told_of(root: Path) -> None:
+    folder = Store(root / "mine").run(FINE.run_id)
+    run(root, FINE)
+    row = {**table.described(FINE), "status": "ok", "is_final": True}
+    files.write_json(folder.result_file, {"status": "ok", "rows": [row]})
+    assert "other finished runs" not in run(root, FINE)
+    other = tiny.config(signal=SIGNAL, seed=5)
+    assert "showed 1 other finished runs" in run(root, other)
+    assert folder.state() == "finished"

@@ -108,7 +108,7 @@ def test_a_configuration_that_means_something_else_is_of_another_version(
 @pytest.mark.parametrize("content", ["", "{", "\0\0"])
 def test_a_broken_manifest_says_what_to_do_and_a_grid_mends_it(store: Store, content: str) -> None:
     files.write_text(store.manifest_file, content)
-    with pytest.raises(InputError, match=r"broken grid\.json\. Run `make grid GRID=mine` first"):
+    with pytest.raises(InputError, match=r"broken grid\.json\. Run `make grid` with"):
         store.manifest()
     with store.at_work(Grid("mine", "Mine", CONFIGS, "mine")):
         assert len(list(store.runs())) == 3
@@ -141,7 +141,7 @@ def test_the_command_that_fills_the_folder_names_the_grid_as_it_was_named(
 
 
 def test_a_folder_without_a_grid_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"results of a grid; found none\. Run `make grid GRID=x"):
+    with pytest.raises(InputError, match=r"results of a grid; found none\. Run `make grid` with"):
         Store(tmp_path / "x").manifest()
 
 
