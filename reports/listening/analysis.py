@@ -144,7 +144,7 @@ def votes(sessions: Iterable[AbxSession | MushraSession], builds: Mapping[str, K
     for session in sessions:
         if isinstance(session, MushraSession) and session.is_finished:
             key = builds[session.build]
-            assessor = session.participant.casefold() or session.session
+            assessor = session.participant.casefold() or f"nameless {session.session[-8:]}"
             for rating in session.ratings:
                 item = f"{key.effect} {key.items[rating.item].cut}"
                 for token, score in rating.scores.items():

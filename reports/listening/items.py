@@ -40,7 +40,7 @@ def cut(
         InputError: no piece of the split is long enough.
     """
     available_s = sum(part.samples for part in parts) / sample_rate_hz
-    count = max(1, min(count, int(available_s / min(seconds, SHORTEST_ITEM_S))))
+    count = max(1, min(count, int(available_s / min(0.9 * seconds, SHORTEST_ITEM_S))))
     seconds = min(seconds, available_s / count)
     shortest = round(min(_SHORTEST_PIECE_S, seconds) * sample_rate_hz)
     left = [part for part in parts if part.samples >= shortest]

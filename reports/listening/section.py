@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reports import canvas, results
 from reports.listening import analysis, database, figure
-from reports.listening.analysis import AbxResult, ConditionScores, Exclusion, RankCorrelation, Vote
+from reports.listening.analysis import (
+    AbxResult,
+    ConditionScores,
+    Exclusion,
+    Proportion,
+    RankCorrelation,
+    Vote,
+)
 from reports.listening.key import MID_ANCHOR, REFERENCE, Key
 from reports.numbers import counted, significant
 from reports.results import Row
@@ -17,6 +25,8 @@ from study.store import Store
 
 METRICS = {"esr": "ESR", "mr_stft": "MR-STFT"}
 ALIASING_PREFIX = "asr"
+WORST_ALIASING = "asr_worst_db"
+MOST_TOLD = 3  # ABX sessions with a sentence each; the table has all of them
 
 
 @dataclass(frozen=True)
@@ -119,13 +129,23 @@ def _labels(builds: Mapping[str, Key]) -> dict[str, str]:
 
 
 def _metrics(rows: Iterable[Row]) -> dict[str, str]:
-    """Columns to compare with: ESR, MR-STFT and every aliasing column that has numbers."""
-    found: dict[str, str] = {}
-    for row in rows:
-        for name, value in row.items():
-            if isinstance(value, float) and (name in METRICS or name.startswith(ALIASING_PREFIX)):
-                found.setdefault(name, METRICS.get(name, name.replace("_", " ").upper()))
-    return found
+    """Columns to compare with, and their names: ESR, MR-STFT and aliasing, where there are any.
+
+    Of the aliasing columns the worst stands for the others, since each comparison more is
+    one more that may come out by chance.
+    """
+    filled = {name for row in rows for name, value in row.items() if isinstance(value, float)}
+    aliasing = sorted(name for name in filled if name.startswith(ALIASING_PREFIX))
+    if WORST_ALIASING in aliasing:
+        aliasing = [WORST_ALIASING]
+    found = {name: title for name, title in METRICS.items() if name in filled}
+    return found | {name: _aliasing_name(name) for name in aliasing}
+
+
+def _aliasing_name(column: str) -> str:
+    """What people call it: asr_1249hz_db is "ASR 1249 Hz, dB"."""
+    words = re.sub(r"_db$", ", dB", column.removeprefix(ALIASING_PREFIX))
+    return "ASR" + re.sub(r"(\d+)hz", r"\1 Hz", words).replace("_", " ")
 
 
 def _abx_line(own: AbxResult) -> AbxLine:
@@ -144,31 +164,34 @@ def _abx_line(own: AbxResult) -> AbxLine:
 def _abx_sentences(abx: Sequence[AbxResult]) -> list[str]:
     if not abx:
         return []
+    finished = [(own, own.proportion) for own in abx if own.proportion]
     sentences = []
-    finished = [own for own in abx if own.proportion]
-    for own in finished:
-        done = own.proportion
-        assert done is not None
-        verdict = (
-            "the difference was heard"
-            if done.p_value < 0.05
-            else "guessing explains it, which does not show that no difference can be heard"
-        )
-        sentences.append(
-            f"{own.participant or 'A nameless listener'} told {own.a} from {own.b} in "
-            f"{done.correct} of {done.trials} trials "
-            f"({100 * done.correct / done.trials:.0f} %, 95 % interval {100 * done.low:.0f} to "
-            f"{100 * done.high:.0f} %; one-sided p = {significant(done.p_value, 2)}): {verdict}."
-        )
+    if len(finished) <= MOST_TOLD:
+        sentences += [_abx_sentence(own, done) for own, done in finished]
     if len(finished) > 1:
+        heard = sum(done.p_value < 0.05 for _, done in finished)
         sentences.append(
-            f"Each of these {len(finished)} sessions is tested by itself; by guessing alone one "
-            "in twenty would fall below p = 0.05."
+            f"In {heard} of {len(finished)} finished sessions p is below 0.05. Each is tested by "
+            "itself; by guessing alone one in twenty would be."
         )
     if len(abx) > len(finished):
         unfinished = counted(len(abx) - len(finished), "session")
         sentences.append(f"{unfinished} not finished, and therefore not tested.")
     return sentences
+
+
+def _abx_sentence(own: AbxResult, done: Proportion) -> str:
+    verdict = (
+        "the difference was heard"
+        if done.p_value < 0.05
+        else "guessing explains it, which does not show that no difference can be heard"
+    )
+    return (
+        f"{own.participant or 'A nameless listener'} told {own.a} from {own.b} in "
+        f"{done.correct} of {done.trials} trials "
+        f"({100 * done.correct / done.trials:.0f} %, 95 % interval {100 * done.low:.0f} to "
+        f"{100 * done.high:.0f} %; one-sided p = {significant(done.p_value, 2)}): {verdict}."
+    )
 
 
 def _panel(given: Sequence[Vote], excluded: Sequence[Exclusion], begun: int) -> list[str]:
@@ -236,6 +259,10 @@ def _relations(
             continue
         found = analysis.rank_correlation(*zip(*pairs, strict=True))
         sentences.append(_relation(name, found, len(pairs)))
+    if any("rank correlation of" in sentence for sentence in sentences):
+        sentences.append(
+            "All of these metrics fall as models get better, so agreement is negative."
+        )
     return sentences
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from reports import results
 from reports.listening import database
 from reports.listening.blinding import hidden_sides
 from reports.listening.section import listening_section
@@ -98,15 +99,28 @@ def test_the_page_shows_them_with_a_figure_and_names_as_text(heard: Store) -> No
 def test_an_aliasing_column_is_compared_where_there_is_one(
     heard: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reports import results
-
     read = results.read(heard)
     for n, row in enumerate(read.rows):
-        row["asr_db"] = -40.0 - n
+        row["asr_1249hz_db"] = -40.0 - n
     monkeypatch.setattr(results, "read", lambda _: read)
     section = listening_section(heard)
-    assert section is not None and list(section.metric_names) == ["ESR", "ASR DB"]
-    assert any("median score with ASR DB is +0.90" in said for said in section.sentences)
+    assert section is not None and list(section.metric_names) == ["ESR", "ASR 1249 Hz, dB"]
+    assert any("median score with ASR 1249 Hz, dB is +0.90" in said for said in section.sentences)
+    for n, row in enumerate(read.rows):
+        row["asr_worst_db"] = -30.0 - n
+    section = listening_section(heard)
+    assert section is not None and list(section.metric_names) == ["ESR", "ASR worst, dB"]
+
+
+def test_many_sessions_are_counted_and_few_are_told_one_by_one(heard: Store) -> None:
+    section = listening_section(heard)
+    assert section is not None and section.abx_sentences[0].startswith(HOSTILE)
+    truth = "".join(hidden_sides(token(5), 4))
+    for number in range(20, 23):
+        database.save(heard, abx(truth, session=token(number)), "file")
+    section = listening_section(heard)
+    assert section is not None and len(section.abx) == 5
+    assert section.abx_sentences[0].startswith("In 0 of 4 finished sessions p is below 0.05.")
 
 
 def test_too_few_models_are_told(tmp_path: Path) -> None:
