@@ -3,6 +3,8 @@
 GRID ?= quick
 DRY ?=
 WET ?=
+RUNS ?=
+FILE ?=
 ARGS ?=
 
 PY := .venv/bin/python
@@ -10,13 +12,13 @@ RECORDING := $(if $(DRY),--dry "$(DRY)") $(if $(WET),--wet "$(WET)")
 ROOMS := data models study reports embedded tests
 
 DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice \
-  gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
+  chromium gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help grid estimate report data test lint bench system clean
+.PHONY: help grid estimate report listen listen-import data test lint bench system clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 grid: .venv/.ready ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.wav WET=b.wav], then report
 	@$(PY) -m study grid "$(GRID)" $(RECORDING) $(ARGS); status=$$?; \
@@ -28,6 +30,12 @@ estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this 
 
 report: .venv/.ready ## rebuild the pages of GRID from its stored results
 	@$(PY) -m reports "$(GRID)"
+
+listen: .venv/.ready ## open blind listening tests of GRID [RUNS=id,id ARGS="--effect sd1"]
+	@$(PY) -m reports.listening serve "$(GRID)" $(if $(RUNS),--compare "$(RUNS)") $(ARGS)
+
+listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening page, into GRID
+	@$(PY) -m reports.listening import "$(FILE)" "$(GRID)"
 
 data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 	@$(PY) -m study data "$(GRID)" $(RECORDING)
