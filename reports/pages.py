@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data.errors import InputError
 from reports import findings, players, scores, sounds
+from reports.listening.section import listening_section
 from reports.listing import listing
 from reports.provenance import provenance
 from reports.results import Model, Results, read
@@ -135,6 +136,7 @@ def _content(results: Results, shelf: Shelf) -> dict[str, Any]:
         "finished": len(results.finals),
         "seeds": len({config.seed for config in results.configs.values()}),
         "provenance": provenance(results),
+        "listening": listening_section(results.store, shelf),
         "columns": COLUMNS,
     }
 
