@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,16 @@ from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 INK, FAINT = "#1c2331", "#dde2e9"
 _DARK = {INK: "#e4e8ef", FAINT: "#39424f"}
 
 WIDTH_IN = 4.8  # a column of the page; legible still when a phone shrinks it to 3.5
+
+LABEL_CHARACTERS = 20  # a line of a label beside the axes, a third of the width
 
 _COLOURS = sns.color_palette("colorblind").as_hex()
 FAMILY_COLOURS = {
@@ -94,6 +99,40 @@ def styled() -> Iterator[None]:
 def blank(height_in: float, width_in: float = WIDTH_IN) -> Figure:
     """An empty figure that makes room for its labels by itself."""
     return Figure(figsize=(width_in, height_in), layout="constrained")
+
+
+def wrapped(label: str, characters: int = LABEL_CHARACTERS) -> str:
+    """A label on as many lines as keep it this narrow."""
+    return "\n".join(textwrap.wrap(label, characters, break_on_hyphens=False))
+
+
+def size_in(text: str, points: float) -> tuple[float, float]:
+    """Width and height in inches of a text, drawn nowhere; call it inside ``styled``."""
+    figure = Figure()
+    extent = figure.text(0, 0, text, fontsize=points).get_window_extent()
+    return extent.width / figure.dpi, extent.height / figure.dpi
+
+
+def legend_above(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> Legend:
+    """A legend above the axes, in as many columns as the figure holds.
+
+    Labels that are too long even for one column are wrapped. The figure grows by the height
+    of the legend, so that its axes keep theirs.
+    """
+    width_px = 0.98 * figure.bbox.width
+    for characters in (max(map(len, labels)), 40, 30, 20):
+        texts = [wrapped(label, characters) for label in labels]
+        for columns in range(len(labels), 0, -1):
+            legend = figure.legend(
+                handles, texts, loc="outside upper left", ncols=columns, columnspacing=1.2
+            )
+            extent = legend.get_window_extent()
+            if extent.width <= width_px:
+                width_in, height_in = figure.get_size_inches()
+                figure.set_size_inches(width_in, height_in + extent.height / figure.dpi)
+                return legend
+            legend.remove()
+    raise AssertionError("twenty characters fit into any figure")
 
 
 def save(figure: Figure, folder: Path, name: str) -> Picture:

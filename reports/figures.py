@@ -26,6 +26,9 @@ from reports.canvas import (
     NEUTRAL,
     WIDTH_IN,
     blank,
+    legend_above,
+    size_in,
+    wrapped,
 )
 from reports.numbers import decibels, ranged, short_count, significant
 from reports.results import FAMILY_NAMES, Model, Spread
@@ -35,6 +38,8 @@ SPECTROGRAM_WIDTH_IN = 4.3  # three stand side by side on a page
 
 # 64 steps of 1.25 dB look continuous and compress to a third of the size.
 _SPECTROGRAM_COLOURS = mpl.colormaps["magma"].resampled(64)
+_CELL_POINTS = 9
+_TICK_POINTS = 10
 _PREDICTION_STYLES = ("-", "--", ":")
 
 
@@ -63,19 +68,23 @@ def heat_map(cells: Mapping[tuple[str, int], Spread]) -> Figure:
     sizes = sorted({size for _, size in cells})
     means = pd.DataFrame(
         [[_mean(cells.get((row, size))) for size in sizes] for row in structures],
-        index=pd.Index(structures),
+        index=pd.Index(structures),  # names must differ, and wrapped ones do as well
         columns=pd.Index([short_count(size) for size in sizes]),
     )
     notes = [[_cell_note(cells.get((row, size))) for size in sizes] for row in structures]
     norm = _log_norm(spread.mean for spread in cells.values())
-    figure = blank(1.3 + 0.46 * len(structures), max(WIDTH_IN, 2.6 + 1.2 * len(sizes)))
+    rows = [wrapped(structure) for structure in structures]
+    cell_in = 0.2 + max(size_in(note, _CELL_POINTS)[0] for row in notes for note in row)
+    margins_in = 1.5 + max(size_in(row, _TICK_POINTS)[0] for row in rows)
+    figure = blank(_height_in(rows, 1.3, 0.46), max(WIDTH_IN, margins_in + cell_in * len(sizes)))
     ax = figure.subplots()
     sns.heatmap(
         means,
         ax=ax,
         annot=np.array(notes),
         fmt="",
-        annot_kws={"fontsize": 9},
+        annot_kws={"fontsize": _CELL_POINTS},
+        yticklabels=rows,
         norm=norm,
         cmap="viridis_r",
         cbar=False,
@@ -87,7 +96,7 @@ def heat_map(cells: Mapping[tuple[str, int], Spread]) -> Figure:
     ax.tick_params(length=0)
     ax.tick_params(axis="y", rotation=0)
     bar = figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=ax, aspect=30, pad=0.02)
-    bar.set_label("test ESR (lower is better)")
+    bar.set_label("test ESR\n(lower is better)")
     bar.outline.set_visible(False)
     _plain_log_ticks(bar.ax)
     return figure
@@ -95,7 +104,8 @@ def heat_map(cells: Mapping[tuple[str, int], Spread]) -> Figure:
 
 def dots(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
     """ESR of each model, a dot a seed, beside what the linear filter and the dry signal reach."""
-    figure = blank(1.35 + 0.32 * len(models))
+    names = _labels(models)
+    figure = blank(_height_in(names, 1.05, 0.32))
     ax = figure.subplots()
     for height, model in enumerate(models):
         spread, colour = model.spread("esr"), FAMILY_COLOURS[model.family]
@@ -112,29 +122,32 @@ def dots(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
     for value, name, style in ((fir_esr, "linear FIR", "--"), (dry_esr, "dry as it is", ":")):
         ax.axvline(value, color=INK, linestyle=style, linewidth=1.2, label=name)
     ax.set(xscale="log", xlabel="test ESR (lower is better)", ylim=(len(models) - 0.5, -0.5))
-    ax.set_yticks(range(len(models)), _labels(models))
+    ax.set_yticks(range(len(models)), names)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     _plain_log_ticks(ax, "x")
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower right", ncols=2)
+    legend_above(figure, *ax.get_legend_handles_labels())
     return figure
 
 
 def standing(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
     """Signal-to-error ratio in dB of doing nothing, a linear filter and some models."""
-    names = ["dry as it is", "linear FIR", *(model.structure for model in models)]
+    names = ["dry as it is", "linear FIR", *(wrapped(model.structure) for model in models)]
     ratios_db = [-decibels(esr) for esr in (dry_esr, fir_esr)]
     ratios_db += [-decibels(model.spread("esr").mean) for model in models]
     colours = [NEUTRAL, NEUTRAL, *(FAMILY_COLOURS[model.family] for model in models)]
-    figure = blank(0.95 + 0.36 * len(names))
+    figure = blank(_height_in(names, 1.1, 0.36))
     ax = figure.subplots()
     bars = ax.barh(range(len(names)), ratios_db, height=0.62, color=colours)
-    ax.bar_label(bars, [f"{ratio:.1f}" for ratio in ratios_db], padding=4, fontsize=10)
+    values = [f"{ratio:.1f}".replace("-", "\N{MINUS SIGN}") for ratio in ratios_db]
+    ax.bar_label(bars, values, padding=4, fontsize=_TICK_POINTS)
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
     ax.axvline(0, color=INK, linewidth=1)
-    ax.margins(x=0.2)
-    ax.set_xlabel("signal-to-error ratio, dB (higher is better)")
+    low, high = min(0.0, *ratios_db), max(0.0, *ratios_db)
+    room = 0.3 * (high - low)  # for the values, which stand beyond the bars' ends
+    ax.set_xlim(low - room * (low < 0), high + room)
+    ax.set_xlabel("signal-to-error ratio, dB\n(higher is better)")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     return figure
@@ -142,7 +155,7 @@ def standing(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
 
 def learning_curves(curves: Sequence[Curve], loss: str) -> Figure:
     """Training (dashed) and validation loss (solid) by epoch, a colour a family."""
-    figure = blank(3.7)
+    figure = blank(3.3)
     ax = figure.subplots()
     alpha = max(0.25, min(1.0, 10 / len(curves)))
     for curve in curves:
@@ -162,7 +175,7 @@ def learning_curves(curves: Sequence[Curve], loss: str) -> Figure:
         Line2D([], [], color=INK, label="validation"),
         Line2D([], [], color=INK, linestyle="--", linewidth=1, label="training"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, columnspacing=1.2)
+    legend_above(figure, handles, [str(handle.get_label()) for handle in handles])
     return figure
 
 
@@ -171,7 +184,7 @@ def waveform(
 ) -> Figure:
     """Dry signal, target and predictions above, the predictions' errors below."""
     time_ms = 1000 * np.arange(len(target)) / sample_rate_hz
-    figure = blank(4.5)
+    figure = blank(3.9)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
     upper.plot(time_ms, dry, color=NEUTRAL, linewidth=1, label="dry")
     upper.plot(time_ms, target, color=INK, linewidth=2.6, alpha=0.55, label="target")
@@ -183,7 +196,7 @@ def waveform(
     upper.set_ylabel("full scale = 1")
     lower.set(xlabel=f"ms after {start_s:.2f} s of the test split", ylabel="error")
     lower.margins(x=0)
-    figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    legend_above(figure, *upper.get_legend_handles_labels())
     figure.align_ylabels()
     return figure
 
@@ -215,9 +228,15 @@ def _labels(models: Sequence[Model]) -> list[str]:
     """Structures, with the training-set size where the models differ in it."""
     differ = len({model.training_frames for model in models}) > 1
     return [
-        f"{m.structure}, {short_count(m.training_frames)}" if differ else m.structure
+        wrapped(f"{m.structure}, {short_count(m.training_frames)}" if differ else m.structure)
         for m in models
     ]
+
+
+def _height_in(names: Sequence[str], around_in: float, row_in: float) -> float:
+    """Of a figure with a row a name; rows are equally high, so the name of most lines counts."""
+    tallest_in = max(size_in(name, _TICK_POINTS)[1] for name in names)
+    return around_in + len(names) * max(row_in, tallest_in + 0.1)
 
 
 def _mean(spread: Spread | None) -> float:

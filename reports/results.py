@@ -22,10 +22,11 @@ Row = dict[str, Any]
 
 FAMILY_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "dense": "Dense", "conv": "Conv"}
 
-# Settings that every label names; the others only where the grid varies them.
-_ALWAYS_NAMED = {"effect", "family", "layers", "units", "frame_size", "training_frames"}
+# Settings that every label names.
+_ALWAYS_NAMED = {"effect", "family", "layers", "units", "training_frames"}
 # These tell runs of one model apart: its seeds, and what is kept on the way.
 _NEVER_NAMED = {"seed", "checkpoint_epochs"}
+_SHORT = {"frame_size": "frame"}
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Model:
     """One configuration with the final rows of all its finished seeds.
 
     Attributes:
-        structure: family, layers x units, frame, and whatever else the grid varies apart
-            from the training-set size: "LSTM 1×16, frame 64".
+        structure: family and layers x units, "LSTM 1×16", and further settings only where
+            the grid has another model of the effect that these do not tell from it.
         rows: final rows, one a seed, best validation ESR first; never empty.
     """
 
@@ -123,11 +124,14 @@ class Results:
         for row in self.finals:
             config = self.configs[row["run_id"]]
             by_configuration[_what_is_trained(config)].setdefault(config.seed, row)
-        varied = _varied(self.configs.values())
-        models = [
-            Model(_structure(self.configs[rows[0]["run_id"]], varied), rows)
-            for rows in map(_best_first, by_configuration.values())
-        ]
+        alike: dict[str, list[RunConfig]] = defaultdict(list)
+        for config in self.configs.values():
+            alike[_named_alike(config)].append(config)
+        models = []
+        for rows in map(_best_first, by_configuration.values()):
+            config = self.configs[rows[0]["run_id"]]
+            varied = _varied(alike[_named_alike(config)])
+            models.append(Model(_structure(config, varied), rows))
         return sorted(models, key=lambda model: model.spread("validation_esr").mean)
 
     def models_of(self, effect: str) -> list[Model]:
@@ -210,8 +214,13 @@ def _what_is_trained(config: RunConfig) -> str:
     return json.dumps(config.model_dump(mode="json", exclude=_NEVER_NAMED), sort_keys=True)
 
 
+def _named_alike(config: RunConfig) -> str:
+    """The same for all runs that family, layers and units do not tell apart."""
+    return json.dumps([config.effect, config.family, config.layers, config.units], sort_keys=True)
+
+
 def _varied(configs: Iterable[RunConfig]) -> list[str]:
-    """Settings that are not the same in every run and that labels would not name anyway."""
+    """Settings that are not the same in all of these and that labels would not name anyway."""
     values: dict[str, set[str]] = defaultdict(set)
     for config in configs:
         for name, value in config.model_dump(mode="json").items():
@@ -222,6 +231,8 @@ def _varied(configs: Iterable[RunConfig]) -> list[str]:
 
 def _structure(config: RunConfig, varied: Iterable[str]) -> str:
     family = FAMILY_NAMES.get(config.family, config.family)
-    others = [f"{name.replace('_', ' ')} {getattr(config, name)}" for name in varied]
+    others = [
+        f"{_SHORT.get(name, name.replace('_', ' '))} {getattr(config, name)}" for name in varied
+    ]
     shape = f"{family} {config.layers}\N{MULTIPLICATION SIGN}{config.units}"
-    return ", ".join([shape, f"frame {config.frame_size}", *others])
+    return ", ".join([shape, *others])
