@@ -5,7 +5,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -39,35 +38,28 @@ def row(family: str, esr: float, frames: int) -> Row:
 
 def texts(figure: Figure) -> list[tuple[Text, Bbox]]:
     """Every text that a reader sees, with its extent in pixels."""
-    drawing = FigureCanvasAgg(figure)
-    drawing.draw()  # type: ignore[no-untyped-call]
-    renderer = drawing.get_renderer()  # type: ignore[no-untyped-call]
-    seen = [
-        text
+    figure.draw_without_rendering()
+    beyond = _beyond_the_axes(figure)
+    return [
+        (text, text.get_window_extent())
         for text in figure.findobj(Text)
-        if isinstance(text, Text) and text.get_visible() and text.get_text().strip()
+        if isinstance(text, Text)
+        and text.get_visible()
+        and text.get_text().strip()
+        and text not in beyond
     ]
-    ticks = {
-        label: axis.get_view_interval()
-        for ax in figure.axes
-        for axis in (ax.xaxis, ax.yaxis)
-        for label in [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]
-    }
-    drawn = []
-    for text in seen:
-        if text in ticks:  # matplotlib keeps labels of ticks beyond the axes and draws none
-            low, high = sorted(ticks[text])
-            position = text.get_position()[text.get_rotation() == 0 and _is_vertical(figure, text)]
-            if not low <= position <= high:
-                continue
-        drawn.append((text, text.get_window_extent(renderer)))
-    return drawn
 
 
-def _is_vertical(figure: Figure, label: Text) -> bool:
-    return any(
-        label in [*ax.get_yticklabels(), *ax.get_yticklabels(minor=True)] for ax in figure.axes
-    )
+def _beyond_the_axes(figure: Figure) -> set[Text]:
+    """Labels of ticks outside the limits: matplotlib keeps them, but draws none."""
+    beyond = set()
+    for ax in figure.axes:
+        for coordinate, axis in enumerate((ax.xaxis, ax.yaxis)):
+            low, high = sorted(axis.get_view_interval())
+            for label in [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]:
+                if not low <= label.get_position()[coordinate] <= high:
+                    beyond.add(label)
+    return beyond
 
 
 def check(figure: Figure) -> None:

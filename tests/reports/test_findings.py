@@ -97,6 +97,26 @@ def test_runs_that_keep_other_epochs_are_one_model(tmp_path: Path) -> None:
     assert sorted(r["seed"] for r in only.rows) == [0, 1]
 
 
+def test_labels_name_no_more_than_tells_structures_apart(tmp_path: Path) -> None:
+    runs = [
+        config(),
+        config(training_frames=4000),
+        config(family="rnn", learning_rate=3e-3),
+        config(family="gru", frame_size=16),
+        config(family="gru", frame_size=32),
+        config("other", units=16, frame_size=32),
+    ]
+    models = read(write_study(tmp_path / "grid", runs)).models
+    assert sorted(model.structure for model in models) == [
+        "GRU 1\N{MULTIPLICATION SIGN}8, frame 16",
+        "GRU 1\N{MULTIPLICATION SIGN}8, frame 32",
+        "LSTM 1\N{MULTIPLICATION SIGN}16",
+        "LSTM 1\N{MULTIPLICATION SIGN}8",
+        "LSTM 1\N{MULTIPLICATION SIGN}8",
+        "RNN 1\N{MULTIPLICATION SIGN}8",
+    ]
+
+
 def test_more_frames_are_counted_by_structure() -> None:
     small, large = model(0.2), model(0.1, training_frames=4000)
     text = findings.structures([large, small])
