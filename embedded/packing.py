@@ -16,13 +16,19 @@ from numpy.typing import NDArray
 
 from data.errors import InputError
 from embedded.reference import Weights
-from models.architecture import CONV_FIRST_KERNEL, CONV_NEXT_KERNEL, Architecture, conv_length
+from models.architecture import (
+    CONV_FIRST_KERNEL,
+    CONV_NEXT_KERNEL,
+    GATES,
+    Architecture,
+    conv_length,
+    is_recurrent,
+)
 
 Array = NDArray[np.float64]
 
 GATED_UNITS_PER_BLOCK = 2
 _LANES = (8, 10, 6, 4)  # sums that fit the registers beside weights, best first
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def expected_shapes(a: Architecture) -> list[tuple[int, ...]]:
     u, shapes = a.units, list[tuple[int, ...]]()
     for layer in range(1, a.layers + 1):
         inputs = 1 if layer == 1 else u
-        if a.family in GATES:
+        if is_recurrent(a.family):
             wide = GATES[a.family] * u
             bias = (2, wide) if a.family == "gru" else (wide,)
             shapes += [(inputs, wide), (u, wide), bias]
@@ -78,7 +84,7 @@ def pack(a: Architecture, weights: Weights) -> list[PackedLayer]:
     """
     _check(a, weights)
     arrays = [np.asarray(array, np.float64) for array in weights]
-    per_layer = 3 if a.family in GATES else 2
+    per_layer = 3 if is_recurrent(a.family) else 2
     layers: list[PackedLayer] = []
     for number in range(a.layers):
         own = arrays[per_layer * number : per_layer * (number + 1)]

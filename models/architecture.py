@@ -8,7 +8,8 @@ from typing import Literal, get_args
 Family = Literal["lstm", "gru", "rnn", "dense", "conv"]
 FAMILIES: tuple[str, ...] = get_args(Family)
 
-_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+# Of the recurrent families: how many products of a unit's inputs a step takes.
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 # The first convolution looks at 12 samples, every 4; the next ones join neighbours.
 CONV_FIRST_KERNEL = 12
@@ -44,7 +45,7 @@ class Architecture:
 
 def is_recurrent(family: str) -> bool:
     """Whether a family carries a state from sample to sample."""
-    return family in _GATES
+    return family in GATES
 
 
 def conv_length(a: Architecture, layer: int) -> int:
@@ -83,4 +84,4 @@ def streaming_multiply_accumulates(a: Architecture) -> int:
     if not is_recurrent(a.family):
         raise ValueError(f"a {a.family} model has no state to carry")
     inputs = [1] + [a.units] * (a.layers - 1)
-    return sum(_GATES[a.family] * a.units * (n + a.units) for n in inputs) + a.units
+    return sum(GATES[a.family] * a.units * (n + a.units) for n in inputs) + a.units

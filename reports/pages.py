@@ -13,6 +13,7 @@ from data.errors import InputError
 from reports import findings, players, scores, sounds
 from reports.listening.section import listening_section
 from reports.listing import listing
+from reports.pictures import Picture, shown
 from reports.provenance import provenance
 from reports.results import Model, Results, read
 from reports.shelf import Facts, Shelf, slug
@@ -23,7 +24,6 @@ from study.table import COLUMNS
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-WIDE_PX = 640
 
 PLAYER_NAMES = {
     "dry": "Dry: into the pedal",
@@ -31,23 +31,6 @@ PLAYER_NAMES = {
     "prediction": "Prediction: out of the model",
     "error": "Error: prediction minus target",
 }
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure on the page; ``alt`` tells the finding, ``title`` what is drawn."""
-
-    source: str
-    dark_source: str
-    width_px: int
-    height_px: int
-    title: str
-    alt: str
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether it needs the whole page, and a phone has to scroll it."""
-        return self.width_px > WIDE_PX
 
 
 @dataclass(frozen=True)
@@ -157,21 +140,21 @@ def _effect(
         anchor=f"{slug(effect)}-{number}",
         headline=findings.headline(results, effect),
         models=tuple(scores.best_of_families(models)),
-        structures=_picture(
+        structures=shown(
             drawn.folder,
             drawn.facts["structures"],
             "Test ESR by structure",
             findings.structures(models),
         ),
         is_heat_map=scores.has_heat_map(models),
-        standing=_picture(
+        standing=shown(
             drawn.folder,
             drawn.facts["standing"],
             "Signal-to-error ratio",
             findings.standing(models),
         ),
         curves=tuple(
-            _picture(
+            shown(
                 drawn.folder, facts, f"Loss by epoch ({loss})",
                 findings.learning(results, effect, loss),
             )
@@ -197,7 +180,7 @@ def _sound_or_problem(
             run_id=best.best_run["run_id"],
             model=best.structure,
             waveforms=tuple(
-                _picture(folder, own["picture"], name.capitalize(), findings.waveform(name, own))
+                shown(folder, own["picture"], name.capitalize(), findings.waveform(name, own))
                 for name, own in facts["waveforms"].items()
             ),
             spectrograms=tuple(_spectrograms(folder, facts["spectrograms"])),
@@ -214,17 +197,10 @@ def _sound_or_problem(
 def _spectrograms(folder: str, facts: Facts) -> list[Picture]:
     excerpt = f"{facts['seconds']:.1f} s from {facts['start_s']:.2f} s of the test split"
     return [
-        _picture(folder, facts["target"], "Target", f"What the pedal makes of it, {excerpt}."),
+        shown(folder, facts["target"], "Target", f"What the pedal makes of it, {excerpt}."),
         *(
-            _picture(folder, own["picture"], f"Epoch {own['epoch']}", findings.epoch_picture(own))
+            shown(folder, own["picture"], f"Epoch {own['epoch']}", findings.epoch_picture(own))
             for own in facts["epochs"]
         ),
-        _picture(folder, facts["error"], "Error", findings.error_picture(facts)),
+        shown(folder, facts["error"], "Error", findings.error_picture(facts)),
     ]
-
-
-def _picture(folder: str, facts: Facts, title: str, alt: str) -> Picture:
-    base = f"{folder}/{facts['name']}"
-    return Picture(
-        f"{base}.svg", f"{base}-dark.svg", facts["width_px"], facts["height_px"], title, alt
-    )

@@ -119,7 +119,7 @@ def _fill(
     rate = material.pair.sample_rate_hz
     parts = excerpts.stretches(material.split.test)
     onset = excerpts.strongest_onset(dry, rate, parts)
-    traces = [figures.Trace(r.label, r.family, _samples(r, len(target))) for r in best]
+    traces = [figures.Trace(r.label, r.family, rendered(r.file, len(target))) for r in best]
     with canvas.styled():
         waves = {
             name: _waveform(folder, name, excerpt, rate, dry, target, traces)
@@ -129,7 +129,7 @@ def _fill(
             )
         }
         shown = excerpts.seconds_around(onset, SPECTROGRAM_S, rate, parts)
-        signals = [_samples(rendering, len(target)) for rendering in epochs]
+        signals = [rendered(rendering.file, len(target)) for rendering in epochs]
         spectra = _spectrograms(
             folder, rate, shown.of(target), [*epochs, best[0]],
             [shown.of(x) for x in [*signals, traces[0].samples]],
@@ -144,11 +144,16 @@ def _fill(
     }
 
 
-def _samples(rendering: Rendering, expected: int) -> Samples:
-    samples = audio.read(rendering.file).samples
+def rendered(file: Path, expected: int) -> Samples:
+    """A stored rendering, which must be as long as the scored test split.
+
+    Raises:
+        InputError: it is missing, unreadable or of another length.
+    """
+    samples = audio.read(file).samples
     if len(samples) != expected:
         raise InputError(
-            f"audio file {rendering.file}",
+            f"audio file {file}",
             expected=f"{expected} samples, the scored test split",
             found=f"{len(samples)}",
             remedy="Remove the run's result.json and run the grid again.",

@@ -71,7 +71,6 @@ class Rendered(NamedTuple):
     def probed(self) -> probing.Probed:
         """Its answers to the probes; notes too, unless it is a checkpoint or oversampled."""
         config = self.config
-        is_framed = self.rendering == FRAMED
 
         def streamed(signals: Float64s) -> aliasing.Signals:
             return stream(config.architecture, self.weights, signals.astype(np.float32))
@@ -82,7 +81,7 @@ class Rendered(NamedTuple):
         return probing.probed(
             streamed if self.rendering == STREAMING else aliasing.one_by_one(one),
             config.sample_rate_hz,
-            config.frame_size - 1 if is_framed else None,
+            config.frame_size - 1 if self.rendering == FRAMED else None,
             with_notes=self.epoch is None and self.factor == 1,
         )
 
@@ -129,8 +128,9 @@ def evaluate_run(
                 + (progress.fine_tuning_seconds if model.epoch is None else 0.0),
             }
         )
-    final = Rendered(config, model.weights, None)
-    swept = final.render(probing.sweep(config.sample_rate_hz)).samples
+    swept = model.render(  # the main model, which came last
+        probing.sweep(config.sample_rate_hz)
+    ).samples
     audio.write(folder.probes.sweep_file, swept, config.sample_rate_hz)
     folder.probes.write(probe_rows, spectra)
     return rows

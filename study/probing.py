@@ -84,17 +84,15 @@ def summary(rows: list[Row]) -> dict[str, float | None]:
     ``asr_worst_db`` the highest of all standard probes.
     """
     standard = [row for row in rows if row["probe"] == "standard"]
-    columns: dict[str, float | None] = {f"asr_{hz:.0f}hz_db": None for hz in _frequencies()}
+    columns: dict[str, float | None] = {
+        f"asr_{hz:.0f}hz_db": None for hz in aliasing.FREQUENCIES_HZ
+    }
     for row in standard:
         if row["amplitude"] == max(aliasing.AMPLITUDES):
-            nearest = min(_frequencies(), key=lambda hz: abs(hz - row["f0_hz"]))
+            nearest = min(aliasing.FREQUENCIES_HZ, key=lambda hz: abs(hz - row["f0_hz"]))
             columns[f"asr_{nearest:.0f}hz_db"] = row["asr_db"]
     known = [row["asr_db"] for row in standard if row["asr_db"] is not None]
     return {**columns, "asr_worst_db": max(known, default=None)}
-
-
-def _frequencies() -> tuple[float, ...]:
-    return aliasing.FREQUENCIES_HZ
 
 
 def effect_process(effect: Effect, sample_rate_hz: int) -> Process:

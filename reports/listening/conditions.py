@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data import audio, pairs
+from data import pairs
 from data.audio import Samples
 from data.errors import InputError
 from reports import scores
 from reports.results import Model, Results, Row
+from reports.sounds import rendered
 from study.grid import RunConfig
 
 MOST = 5  # with the hidden reference and two anchors 8; BS.1534-3 allows 12
@@ -39,15 +40,7 @@ class Candidate:
         Raises:
             InputError: it is missing, unreadable or of another length.
         """
-        samples = audio.read(self.file).samples
-        if len(samples) != expected:
-            raise InputError(
-                f"audio file {self.file}",
-                expected=f"{expected} samples, the scored test split",
-                found=f"{len(samples)}",
-                remedy="Remove the run's result.json and run the grid again.",
-            )
-        return samples
+        return rendered(self.file, expected)
 
 
 def chosen(

@@ -19,6 +19,7 @@ from reports.listening.analysis import (
 )
 from reports.listening.key import MID_ANCHOR, REFERENCE, Key
 from reports.numbers import counted, significant
+from reports.pictures import Picture, shown
 from reports.results import Row
 from reports.shelf import Facts, Shelf
 from study.store import Store
@@ -27,18 +28,6 @@ METRICS = {"esr": "ESR", "mr_stft": "MR-STFT"}
 ALIASING_PREFIX = "asr"
 WORST_ALIASING = "asr_worst_db"
 MOST_TOLD = 3  # ABX sessions with a sentence each; the table has all of them
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure as the page shows it; ``alt`` tells the finding."""
-
-    source: str
-    dark_source: str
-    width_px: int
-    height_px: int
-    title: str
-    alt: str
 
 
 @dataclass(frozen=True)
@@ -307,13 +296,10 @@ def _picture(described: Sequence[ConditionScores], shelf: Shelf) -> Picture:
             return asdict(canvas.save(figure.boxes(described), folder, "scores"))
 
     kept = shelf.kept("listening", inputs, fill)
-    base = f"{kept.folder}/{kept.facts['name']}"
     medians = "; ".join(f"{own.label} {own.median:.0f}" for own in described)
-    return Picture(
-        f"{base}.svg",
-        f"{base}-dark.svg",
-        kept.facts["width_px"],
-        kept.facts["height_px"],
+    return shown(
+        kept.folder,
+        kept.facts,
         "Scores by condition",
         f"Median scores: {medians}. Boxes span the quartiles; each dot is one score.",
     )
