@@ -27,12 +27,15 @@ class Architecture:
         layers: hidden layers, 1 or more.
         units: units (filters) of every hidden layer.
         frame_size: dry samples a frame.
+        residual: whether the dry sample is added to the output, so that the network
+            learns only what the effect changes (Wright et al., DAFx 2019).
     """
 
     family: Family
     layers: int
     units: int
     frame_size: int
+    residual: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a convolution that reaches beyond the frame."""

@@ -26,14 +26,16 @@ def build(
     ``lstm`` is the layer class of the LSTM family; ``FusedLSTM`` trains faster and
     has the same weights.
     """
-    return keras.Sequential(
-        [
-            keras.Input((architecture.frame_size, 1), name="frame"),
-            *_hidden(architecture, seed, lstm),
-            keras.layers.Dense(1, kernel_initializer=_glorot(seed, 0), name="wet"),
-        ],
-        name=f"{architecture.family}_{architecture.layers}x{architecture.units}",
-    )
+    frame = keras.Input((architecture.frame_size, 1), name="frame")
+    signal: Any = frame
+    for layer in _hidden(architecture, seed, lstm):
+        signal = layer(signal)
+    wet = keras.layers.Dense(1, kernel_initializer=_glorot(seed, 0), name="wet")(signal)
+    if architecture.residual:
+        newest = keras.layers.Cropping1D((architecture.frame_size - 1, 0), name="newest")(frame)
+        wet = keras.layers.Add(name="residual")([wet, keras.layers.Flatten()(newest)])
+    name = f"{architecture.family}_{architecture.layers}x{architecture.units}"
+    return keras.Model(frame, wet, name=name)
 
 
 def _glorot(seed: int, layer: int) -> keras.initializers.Initializer:

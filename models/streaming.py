@@ -40,6 +40,8 @@ def build_streaming(architecture: Architecture) -> keras.Model:
         before += states
         after += carried
     wet = keras.layers.Dense(1, name="wet")(signal)
+    if architecture.residual:
+        wet = keras.layers.Add(name="residual")([wet, block])
     return keras.Model([block, *before], [wet, *after])
 
 

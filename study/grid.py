@@ -71,6 +71,7 @@ class RunConfig(_Strict):
         signal: the dry signal and the split.
         family, layers, units, frame_size: the architecture (``models.architecture``). No
             frame reaches back beyond the unscored lead-in of its stretch.
+        residual: whether the dry sample is added to the model's output.
         training_frames: frames drawn once from the training split.
         epochs: passes over those frames.
         batch_size: frames a step.
@@ -98,6 +99,7 @@ class RunConfig(_Strict):
     frame_size: Annotated[int, Field(ge=2, le=LEAD_IN_SAMPLES + 1)] = 64
     training_frames: Annotated[int, Field(ge=1)] = 40_000
     epochs: Annotated[int, Field(ge=1)] = 50
+    residual: bool = False
     batch_size: Annotated[int, Field(ge=1)] = 64
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-2
     schedule: Schedule = "cosine"
@@ -128,7 +130,7 @@ class RunConfig(_Strict):
     @property
     def architecture(self) -> Architecture:
         """What fixes the model's shape."""
-        return Architecture(self.family, self.layers, self.units, self.frame_size)
+        return Architecture(self.family, self.layers, self.units, self.frame_size, self.residual)
 
     @property
     def made_by(self) -> Effect:

@@ -28,6 +28,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "layers": ("Int64", "hidden layers"),
     "units": ("Int64", "units a hidden layer"),
     "frame_size": ("Int64", "dry samples a frame"),
+    "residual": ("boolean", "whether the dry sample is added to the model's output"),
     "training_frames": ("Int64", "frames drawn from the training split"),
     "epochs": ("Int64", "epochs asked for"),
     "epoch": ("Int64", "epoch whose weights this row describes"),

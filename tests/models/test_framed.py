@@ -124,6 +124,19 @@ class TestEveryFamily:
         assert same == whole
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_residual_model_adds_the_newest_dry_sample(family: Any, tmp_path: Path) -> None:
+    plain = build(Architecture(family, 2, UNITS, FRAME_SIZE), seed=1)
+    residual = build(Architecture(family, 2, UNITS, FRAME_SIZE, residual=True), seed=1)
+    expected = output(plain, frames(4)) + frames(4)[:, -1]
+    np.testing.assert_allclose(output(residual, frames(4)), expected, rtol=1e-6)
+    residual.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(output(loaded, frames(4)), output(residual, frames(4)))
+    for one, other in zip(weights(plain), weights(residual), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_layers_of_one_model_start_from_different_weights() -> None:
     by_path = {
         v.path: np.asarray(v.value)

@@ -22,11 +22,13 @@ def weights(a: Architecture) -> list[Any]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("layers", [1, 2])
-def test_a_frame_as_long_as_the_signal_gives_the_same_last_sample(family: Any, layers: int) -> None:
+@pytest.mark.parametrize(("layers", "residual"), [(1, False), (2, False), (1, True)])
+def test_a_frame_as_long_as_the_signal_gives_the_same_last_sample(
+    family: Any, layers: int, residual: bool
+) -> None:
     """From zero state, both forms are one function of all samples so far."""
     dry = noise(1, 200)
-    framed = Architecture(family, layers, 5, 200)
+    framed = Architecture(family, layers, 5, 200, residual)
     predict = engine.program(framed, "mae").predict
     frame = np.concatenate([dry[0], np.zeros(engine.FRAMES_AT_ONCE - 1, np.float32)])
     expected = np.asarray(predict(weights(framed), frame))[0]
@@ -39,9 +41,9 @@ def test_blocks_leave_no_seam(family: Any, monkeypatch: pytest.MonkeyPatch) -> N
     a, dry = Architecture(family, 2, 4, 16), noise(1, 1000)
     whole = streaming.stream(a, weights(a), dry)
     monkeypatch.setattr(streaming, "BLOCK_SAMPLES", 64)
-    streaming._compiled.cache_clear()
+    streaming.compiled_step.cache_clear()
     np.testing.assert_allclose(streaming.stream(a, weights(a), dry), whole, atol=1e-6)
-    streaming._compiled.cache_clear()
+    streaming.compiled_step.cache_clear()
 
 
 def test_signals_do_not_hear_each_other() -> None:
