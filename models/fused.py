@@ -15,6 +15,10 @@ import jax
 import jax.numpy as jnp
 import keras
 
+# From here on the trace outgrows the cache, and the gates' gradients are written over it:
+# a second array of that size would cost more than the bookkeeping.
+_UNITS_IN_PLACE = 32
+
 
 class FusedLSTM(keras.layers.LSTM):
     """``keras.layers.LSTM`` with default activations, from zero state, without a mask."""
@@ -144,7 +148,22 @@ def _backward(kept: Any, last: jax.Array, earlier: jax.Array | None) -> tuple[ja
         d = dz @ transposed if before is None else dz @ transposed + before
         return (d, e * forget), dz
 
-    _, dz = jax.lax.scan(step, (last, zeros[0]), (earlier, *trace[:3]), reverse=True)
+    def in_place(carried: tuple[Any, jax.Array], now: tuple[Any, ...]) -> tuple[Any, None]:
+        slopes, by_gate = carried
+        t, before, by_cell, forget = now
+        slopes, dz = step(slopes, (before, by_gate[t], by_cell, forget))
+        return (slopes, by_gate.at[t].set(dz)), None
+
+    if units < _UNITS_IN_PLACE:
+        _, dz = jax.lax.scan(step, (last, zeros[0]), (earlier, *trace[:3]), reverse=True)
+    else:
+        steps = jnp.arange(len(x))
+        (_, dz), _ = jax.lax.scan(
+            in_place,
+            ((last, zeros[0]), trace.by_gate),
+            (steps, earlier, trace.by_cell, trace.forget),
+            reverse=True,
+        )
     # One product gives the gradients of recurrent kernel, kernel and bias.
     hidden_before = jnp.concatenate([zeros, trace.hidden[:-1]])
     sources = jnp.concatenate([hidden_before, x, jnp.ones_like(x[..., :1])], axis=-1)

@@ -12,7 +12,7 @@ from models.architecture import Architecture
 from models.framed import build
 from models.fused import FusedLSTM, _lstm, _lstm_last
 
-SHAPES = [(1, 4, 7), (1, 16, 64), (2, 5, 9), (3, 8, 16)]  # layers, units, frame size
+SHAPES = [(1, 4, 7), (1, 16, 64), (2, 5, 9), (3, 8, 16), (2, 32, 12)]  # layers, units, frame size
 
 
 def _both(layers: int, units: int, frame_size: int) -> tuple[keras.Model, keras.Model]:
