@@ -77,21 +77,22 @@ FRAMES_AT_ONCE = 128
 _LEARNING_RATE = 1
 
 
-def _adam(model: keras.Model) -> keras.optimizers.Optimizer:
-    optimiser = keras.optimizers.Adam(1e-3)
+def _adam(model: keras.Model, weight_decay: float = 0.0) -> keras.optimizers.Optimizer:
+    """Adam, or AdamW: w -= rate * weight_decay * w (Loshchilov & Hutter, ICLR 2019)."""
+    optimiser = keras.optimizers.Adam(1e-3, weight_decay=weight_decay or None)
     optimiser.build(model.trainable_variables)
     assert optimiser.variables[_LEARNING_RATE].path.endswith("learning_rate")
     return optimiser
 
 
 @lru_cache(maxsize=32)
-def program(architecture: Architecture, loss_name: str) -> Program:
+def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.0) -> Program:
     """Functions compiled on first use and shared by every run of the same shape.
 
     The model in here is a template: weights always come in as arguments.
     """
     model = build(architecture, seed=0, lstm=FusedLSTM)
-    optimiser = _adam(model)
+    optimiser = _adam(model, weight_decay)
     loss_fn, lookback = training_loss(loss_name)
     size = architecture.frame_size
     # Recurrent layers keep a random seed for dropout, which none of ours has.
@@ -165,7 +166,12 @@ def batches_of(targets: Indices, batch_size: int) -> tuple[Indices, Indices]:
 
 @lru_cache(maxsize=8)
 def compiled_epoch(
-    architecture: Architecture, loss_name: str, samples: int, count: int, batch_size: int
+    architecture: Architecture,
+    loss_name: str,
+    samples: int,
+    count: int,
+    batch_size: int,
+    weight_decay: float = 0.0,
 ) -> Callable[..., tuple[TrainingState, jax.Array]]:
     """The epoch function, compiled ahead so that epochs can be timed without that.
 
@@ -175,13 +181,13 @@ def compiled_epoch(
         samples: length of the pair.
         count: frames an epoch.
         batch_size: frames a step.
+        weight_decay: AdamW's; 0 is Adam.
     """
     signal = np.zeros(samples, np.float32)  # its shape matters, never its values
     batches, rest = batches_of(np.zeros(count, np.int32), batch_size)
     state = initial_state(architecture, seed=0)
-    return (
-        program(architecture, loss_name).epoch.lower(state, signal, signal, batches, rest).compile()
-    )
+    functions = program(architecture, loss_name, weight_decay)
+    return functions.epoch.lower(state, signal, signal, batches, rest).compile()
 
 
 @lru_cache(maxsize=32)

@@ -77,6 +77,8 @@ class RunConfig(_Strict):
         batch_size: frames a step.
         learning_rate: Adam's, at its highest.
         schedule: ``constant``, or ``cosine`` down to 1 % at the last epoch.
+        weight_decay: AdamW's: each step also shrinks every weight by this times the
+            learning rate; 0 is Adam.
         loss: training loss (``models.losses``).
         sample_rate_hz: of dry and wet.
         seed: of the weights, the draw of frames and their order.
@@ -103,6 +105,7 @@ class RunConfig(_Strict):
     batch_size: Annotated[int, Field(ge=1)] = 64
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-2
     schedule: Schedule = "cosine"
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
     loss: LossName = "mae"
     sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)] = 22_050
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -37,6 +37,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "batch_size": ("Int64", "frames a step"),
     "learning_rate": ("Float64", "Adam's highest"),
     "schedule": ("string", "of the learning rate"),
+    "weight_decay": ("Float64", "AdamW's; 0 is Adam"),
     "loss": ("string", "training loss"),
     "sample_rate_hz": ("Int64", "of dry and wet"),
     "seed": ("Int64", "of weights, draw and order of frames"),

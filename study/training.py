@@ -99,9 +99,14 @@ def train(
     validation = _validation_batches(_drawn(config, material, "validation"))
     dry, wet = jnp.asarray(material.pair.dry), jnp.asarray(material.pair.wet)
     compiled = engine.compiled_epoch(
-        config.architecture, config.loss, len(material.pair.dry), len(targets), config.batch_size
+        config.architecture,
+        config.loss,
+        len(material.pair.dry),
+        len(targets),
+        config.batch_size,
+        config.weight_decay,
     )
-    functions = engine.program(config.architecture, config.loss)
+    functions = engine.program(config.architecture, config.loss, config.weight_decay)
     saved = time.monotonic()
     while not progress.is_stopped(config):
         started = time.perf_counter()

@@ -160,6 +160,22 @@ def test_first_adam_step_is_as_long_as_the_learning_rate() -> None:
         assert np.median(step) == pytest.approx(rate, rel=1e-3)
 
 
+@pytest.mark.parametrize("family", ["lstm", "dense"])
+def test_weight_decay_shrinks_every_weight_beside_adams_step(family: str) -> None:
+    a, pair, targets = architecture(family), tiny.pair(), drawn(BATCH)
+    start = engine.initial_state(a, seed=3)
+    stepped = []
+    for decay in (0.0, 0.5):
+        epoch = engine.compiled_epoch(a, "mae", len(pair.dry), BATCH, BATCH, decay)
+        state = engine.with_learning_rate(start, RATE)
+        batches = engine.batches_of(targets, BATCH)
+        stepped.append(epoch(state, jnp.asarray(pair.dry), jnp.asarray(pair.wet), *batches)[0])
+    plain, decayed = (state.weights for state in stepped)
+    for before, without, with_decay in zip(start.weights, plain, decayed, strict=True):
+        expected = np.asarray(without) - RATE * 0.5 * np.asarray(before)
+        np.testing.assert_allclose(with_decay, expected, atol=1e-7)
+
+
 def test_batches_keep_order_and_leave_the_rest() -> None:
     batches, rest = engine.batches_of(np.arange(10, dtype=np.int32), 4)
     assert batches.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]

@@ -195,6 +195,7 @@ OTHERS: dict[str, Any] = {
     "batch_size": 65,
     "learning_rate": 0.002,
     "schedule": "constant",
+    "weight_decay": 0.01,
     "loss": "mse",
     "sample_rate_hz": 8001,
     "seed": 1,
