@@ -4,6 +4,8 @@ GRID ?= quick
 DRY ?=
 WET ?=
 RUNS ?=
+RUN ?=
+BOARD ?=
 FILE ?=
 ARGS ?=
 
@@ -15,7 +17,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice \
   chromium gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help grid estimate report listen listen-import data test lint bench system clean
+.PHONY: help grid estimate report choose listen listen-import data test lint bench system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -30,6 +32,9 @@ estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this 
 
 report: .venv/.ready ## rebuild the pages of GRID from its stored results
 	@$(PY) -m reports "$(GRID)"
+
+choose: .venv/.ready ## choose the model of GRID to build [RUN=id BOARD=teensy41 ARGS="--max-macs 5000"]
+	@$(PY) -m study choose "$(GRID)" $(if $(RUN),--run "$(RUN)") $(if $(BOARD),--board "$(BOARD)") $(ARGS)
 
 listen: .venv/.ready ## open blind listening tests of GRID [RUNS=id,id ARGS="--effect sd1"]
 	@$(PY) -m reports.listening serve "$(GRID)" $(if $(RUNS),--compare "$(RUNS)") $(ARGS)

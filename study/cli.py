@@ -15,8 +15,9 @@ from rich.table import Table
 
 from data import effects
 from data.errors import InputError
-from study import files, running, scheduler, table
+from study import choose, files, running, scheduler, table
 from study import grid as grids
+from study import limits as limiting
 from study.progress import duration
 from study.store import CHECKPOINT_EVERY_S, RUNS, Store
 
@@ -122,6 +123,55 @@ def table_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None
     table.require_finished(table.collect(store), store)  # before the stored one is replaced
     results = table.write(store)
     _print_summary(results, Console())
+
+
+@app.command("choose")
+@explained
+def choose_command(
+    grid: GridArgument = "quick",
+    run: Annotated[
+        str | None, typer.Option(help="Choose this run yourself: its id, or its beginning.")
+    ] = None,
+    rendering: Annotated[
+        str | None, typer.Option(help="Of that run, as in results.csv.  [default: the best]")
+    ] = None,
+    effect: Annotated[str | None, typer.Option(help="Choose among its models only.")] = None,
+    max_asr_db: Annotated[
+        float | None, typer.Option(help="Highest worst aliasing-to-signal ratio.")
+    ] = None,
+    max_macs: Annotated[
+        int | None, typer.Option(min=1, help="Most multiply-accumulates a sample.")
+    ] = None,
+    board: Annotated[
+        str | None, typer.Option(help="Must run on it in real time, as budget.parquet says.")
+    ] = None,
+    tight: Annotated[
+        bool, typer.Option("--tight", help="A budget that holds only if all goes well will do.")
+    ] = False,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Choose the model to build: lowest validation ESR among those within the limits.
+
+    Written with the reason to chosen.json, which the report shows and the firmware is
+    made from.
+    """
+    store = Store(runs / grids.folder_name(grid))
+    results, budget = table.collect(store), limiting.read_budget(store)
+    limits = limiting.Limits(max_asr_db, max_macs, board, tight, effect)
+    if run is None and rendering is not None:
+        raise InputError(
+            "--rendering",
+            expected="the run that it belongs to",
+            found="no --run",
+            remedy="Name both, or leave the choice to the rule.",
+        )
+    choice = (
+        choose.choose(results, limits, budget)
+        if run is None
+        else choose.by_user(results, run, rendering, limits, budget)
+    )
+    print(f"Chosen: {choice.run_id}, {choice.rendering}\n{choice.reason}")
+    print(f"Written: {choose.write(store, choice)}")
 
 
 @app.command("grids")

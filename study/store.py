@@ -4,6 +4,7 @@
     runs/<grid>/grid.json                      title, run ids in order, how it was asked for
     runs/<grid>/results.csv, results.parquet   the table
     runs/<grid>/history.parquet                loss by epoch of every run
+    runs/<grid>/chosen.json                    the model to build, and why
     runs/<grid>/report/index.html
     runs/<grid>/targets/<effect>-<hash>/       answers of the effects to the same probes
     runs/<grid>/lock                           shared by the commands that work on the grid
