@@ -37,10 +37,10 @@ def stream(architecture: Architecture, weights: list[jax.Array], signals: Signal
         Wet, shape ``(count, samples)``.
     """
     count, samples = signals.shape
-    step = _compiled(architecture, count)
+    step = compiled_step(architecture, count, BLOCK_SAMPLES)
     blocks = -(-samples // BLOCK_SAMPLES)
     padded = np.pad(signals, ((0, 0), (0, blocks * BLOCK_SAMPLES - samples)))[..., None]
-    states = _zero_states(architecture, count)
+    states = zero_states(architecture, count)
     wet = []
     for start in range(0, blocks * BLOCK_SAMPLES, BLOCK_SAMPLES):
         block, *states = step(weights, padded[:, start : start + BLOCK_SAMPLES], states)
@@ -52,20 +52,24 @@ def render_streaming(
     architecture: Architecture, weights: list[jax.Array], dry: Samples
 ) -> Rendering:
     """Predict the wet signal of a dry one, from zero state, sample for sample."""
-    _compiled(architecture, 1)  # not timed
+    compiled_step(architecture, 1, BLOCK_SAMPLES)  # not timed
     started = time.perf_counter()
     samples = stream(architecture, weights, dry[None])[0]
     return Rendering(samples, time.perf_counter() - started)
 
 
-def _zero_states(architecture: Architecture, count: int) -> list[jax.Array]:
+def zero_states(architecture: Architecture, count: int) -> list[jax.Array]:
+    """What ``count`` models carry before their first sample."""
     arrays = architecture.layers * states_per_layer(architecture)
     return [jnp.zeros((count, architecture.units), jnp.float32)] * arrays
 
 
 @lru_cache(maxsize=32)
-def _compiled(architecture: Architecture, count: int) -> Any:
-    """``(weights, block, states) -> [wet block, *states]``, compiled ahead."""
+def compiled_step(architecture: Architecture, count: int, block_samples: int) -> Any:
+    """``(weights, block, states) -> [wet block, *states]``, compiled ahead.
+
+    Blocks have the shape ``(count, block_samples, 1)``.
+    """
     model = build_streaming(architecture)
     fixed = [jnp.asarray(v.value) for v in model.non_trainable_variables]
 
@@ -74,5 +78,5 @@ def _compiled(architecture: Architecture, count: int) -> Any:
         return outputs
 
     weights = [jnp.asarray(v.value) for v in model.trainable_variables]
-    block = jnp.zeros((count, BLOCK_SAMPLES, 1), jnp.float32)
-    return jax.jit(step).lower(weights, block, _zero_states(architecture, count)).compile()
+    block = jnp.zeros((count, block_samples, 1), jnp.float32)
+    return jax.jit(step).lower(weights, block, zero_states(architecture, count)).compile()
