@@ -31,3 +31,9 @@ def ratio(x: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.flo
     x4 = x2 * x2
     x6 = x2 * x4
     return x * (n[0] + n[1] * x2 + n[2] * x4 + n[3] * x6), d[0] + d[1] * x2 + d[2] * x4 + x6
+
+
+def tanh(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The quotient itself."""
+    numerator, denominator = ratio(x)
+    return np.asarray(numerator / denominator, np.float64)

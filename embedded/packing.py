@@ -80,7 +80,7 @@ def pack(a: Architecture, weights: Weights) -> list[PackedLayer]:
     """The hidden layers, the last with its share of the output layer.
 
     Raises:
-        InputError: the weights are not those of the architecture, or not finite.
+        InputError: the weights are not those of the architecture, or not finite float32.
     """
     _check(a, weights)
     arrays = [np.asarray(array, np.float64) for array in weights]
@@ -111,11 +111,13 @@ def _check(a: Architecture, weights: Weights) -> None:
             found=str(found),
             remedy="Pass the trainable variables of that architecture, in their order.",
         )
-    if not all(np.isfinite(w).all() for w in weights):
+    with np.errstate(over="ignore"):
+        is_sound = all(np.isfinite(np.asarray(w, np.float32)).all() for w in weights)
+    if not is_sound:
         raise InputError(
             subject,
-            expected="finite numbers",
-            found="NaN or infinity",
+            expected="numbers that float32 holds",
+            found="NaN, infinity or a larger number",
             remedy="Choose a run that did not diverge.",
         )
 

@@ -12,9 +12,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,6 @@ TOOLS = ("arm-none-eabi-gcc", "arm-none-eabi-size", "arm-none-eabi-nm", "qemu-sy
 INSTRUCTIONS_PER_TICK = 40 / 32
 CPU = ("-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard", "-mthumb")
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
-
-Optimisation = Literal["-O2", "-O3", "-Os"]
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,7 @@ def missing_tools() -> list[str]:
 def simulate(
     model: CSource,
     dry: NDArray[np.floating],
-    optimisation: Optimisation = "-O2",
-    defines: tuple[str, ...] = (),
+    flags: Sequence[str] = ("-O2",),
     timeout_s: float = 120.0,
 ) -> Simulation:
     """Run a generated model on the simulated Cortex-M7.
@@ -81,12 +78,12 @@ def simulate(
     Args:
         model: the generated files.
         dry: input, shape ``(samples,)``, at least one sample.
-        optimisation: the compiler's.
-        defines: macros for the model, for example ``SD1_EXACT_TANH``.
+        flags: the compiler's, for example ``("-O3", "-DSD1_EXACT_TANH")``.
         timeout_s: of the simulation; 2 s of audio at 44.1 kHz take some seconds.
 
     Raises:
-        InputError: tools are missing, there are no samples, or the time is up.
+        InputError: tools are missing, there are no samples, the time is up, or the compiler
+            or the simulator fails.
     """
     if missing := missing_tools():
         raise InputError(
@@ -105,7 +102,7 @@ def simulate(
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         np.asarray(dry, "<f4").tofile(here / "dry.f32")
-        _build(model, here, optimisation, defines)
+        _build(model, here, flags)
         report = _run(model.name, here, timeout_s)
         return Simulation(
             np.fromfile(here / "wet.f32", "<f4").astype(np.float32),
@@ -117,11 +114,9 @@ def simulate(
         )
 
 
-def _build(
-    model: CSource, here: Path, optimisation: Optimisation, defines: tuple[str, ...]
-) -> None:
+def _build(model: CSource, here: Path, given: Sequence[str]) -> None:
     model.write(here)
-    flags = [*CPU, optimisation, *(f"-D{name}" for name in defines)]
+    flags = [*CPU, *given]
     source = f"{model.name}.c"
     _command(["arm-none-eabi-gcc", *WARNINGS, *flags, "-c", source, "-o", "model.o"], here)
     board = [f"-DMODEL={model.name}", f'-DHEADER="{model.name}.h"', str(BOARD / "runner.c")]
@@ -147,13 +142,22 @@ def _run(name: str, here: Path, timeout_s: float) -> dict[str, int]:
         ) from error
     numbers = re.search(r"ticks (\d+) (\d+) single (\d+) stack (\d+)", told)
     if numbers is None:
-        raise RuntimeError(f"the simulated board told {told!r}")
+        raise InputError(
+            f"simulation of {name}",
+            expected="the counts of the simulated board",
+            found=repr(told[-500:]),
+            remedy="Check the installed QEMU; version 7.2 is known to work.",
+        )
     keys = ("blocks", "singles", "single", "stack")
     return dict(zip(keys, map(int, numbers.groups()), strict=True))
 
 
 def _command(command: list[str], here: Path, timeout_s: float = 120.0) -> str:
-    """What a program wrote to both of its outputs; raises RuntimeError when it failed."""
+    """What a program wrote to both of its outputs.
+
+    Raises:
+        InputError: it failed.
+    """
     done = subprocess.run(
         command,
         cwd=here,
@@ -164,7 +168,12 @@ def _command(command: list[str], here: Path, timeout_s: float = 120.0) -> str:
         timeout=timeout_s,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"{command[0]} failed with {done.returncode}: {done.stdout[-2000:]}")
+        raise InputError(
+            command[0],
+            expected="its end without an error",
+            found=f"exit status {done.returncode}: {done.stdout[-1000:].strip() or 'no message'}",
+            remedy="Check the installed tools and the flags; `make system` installs known ones.",
+        )
     return done.stdout
 
 

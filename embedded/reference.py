@@ -7,7 +7,7 @@ reset, candidate; Conv1D without padding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -19,46 +19,55 @@ from models.architecture import CONV_FIRST_STRIDE, Architecture
 Weights: TypeAlias = Sequence[NDArray[np.floating]]
 """Arrays in the order of ``model.trainable_variables``."""
 Signal64: TypeAlias = NDArray[np.float64]
+Tanh: TypeAlias = Callable[[Signal64], Signal64]
 
 
 def respond(
-    architecture: Architecture, weights: Weights, dry: NDArray[np.floating], residual: bool = False
+    architecture: Architecture,
+    weights: Weights,
+    dry: NDArray[np.floating],
+    tanh: Tanh = np.tanh,
 ) -> Signal64:
     """The wet signal, shape ``(samples,)``, from silence before the first sample.
 
     Recurrent families stream: their state goes on from sample to sample. The others
-    answer every sample from its own frame.
+    answer every sample from its own frame. Another ``tanh`` shows what an approximation
+    of it costs.
     """
     arrays = [np.asarray(array, np.float64) for array in weights]
     signal = np.asarray(dry, np.float64)
     if architecture.family in ("dense", "conv"):
-        wet = _framed(architecture, arrays, signal)
+        wet = _framed(architecture, arrays, signal, tanh)
     else:
         hidden = signal[:, None]
         step = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[architecture.family]
         for layer in range(architecture.layers):
-            hidden = step(hidden, *arrays[3 * layer : 3 * layer + 3])
+            hidden = step(tanh, hidden, *arrays[3 * layer : 3 * layer + 3])
         wet = (hidden @ arrays[-2] + arrays[-1])[:, 0]
-    return wet + signal if residual else wet
+    return wet + signal if architecture.residual else wet
 
 
-def _sigmoid(x: Signal64) -> Signal64:
-    return 0.5 + 0.5 * np.tanh(0.5 * x)
+def _sigmoid(tanh: Tanh, x: Signal64) -> Signal64:
+    return 0.5 + 0.5 * tanh(0.5 * x)
 
 
-def _lstm(x: Signal64, kernel: Signal64, recurrent: Signal64, bias: Signal64) -> Signal64:
+def _lstm(
+    tanh: Tanh, x: Signal64, kernel: Signal64, recurrent: Signal64, bias: Signal64
+) -> Signal64:
     fed = x @ kernel + bias
     units = len(recurrent)
     outputs = np.empty((len(x), units))
     hidden, cell = np.zeros(units), np.zeros(units)
     for n in range(len(x)):
         i, f, g, o = np.split(fed[n] + hidden @ recurrent, 4)
-        cell = _sigmoid(f) * cell + _sigmoid(i) * np.tanh(g)
-        hidden = outputs[n] = _sigmoid(o) * np.tanh(cell)
+        cell = _sigmoid(tanh, f) * cell + _sigmoid(tanh, i) * tanh(g)
+        hidden = outputs[n] = _sigmoid(tanh, o) * tanh(cell)
     return outputs
 
 
-def _gru(x: Signal64, kernel: Signal64, recurrent: Signal64, bias: Signal64) -> Signal64:
+def _gru(
+    tanh: Tanh, x: Signal64, kernel: Signal64, recurrent: Signal64, bias: Signal64
+) -> Signal64:
     fed = x @ kernel + bias[0]
     units = len(recurrent)
     outputs = np.empty((len(x), units))
@@ -66,42 +75,44 @@ def _gru(x: Signal64, kernel: Signal64, recurrent: Signal64, bias: Signal64) -> 
     for n in range(len(x)):
         from_input = np.split(fed[n], 3)
         from_state = np.split(hidden @ recurrent + bias[1], 3)
-        update = _sigmoid(from_input[0] + from_state[0])
-        reset = _sigmoid(from_input[1] + from_state[1])
-        candidate = np.tanh(from_input[2] + reset * from_state[2])
+        update = _sigmoid(tanh, from_input[0] + from_state[0])
+        reset = _sigmoid(tanh, from_input[1] + from_state[1])
+        candidate = tanh(from_input[2] + reset * from_state[2])
         hidden = outputs[n] = update * hidden + (1 - update) * candidate
     return outputs
 
 
-def _rnn(x: Signal64, kernel: Signal64, recurrent: Signal64, bias: Signal64) -> Signal64:
+def _rnn(
+    tanh: Tanh, x: Signal64, kernel: Signal64, recurrent: Signal64, bias: Signal64
+) -> Signal64:
     fed = x @ kernel + bias
     outputs = np.empty((len(x), len(recurrent)))
     hidden = np.zeros(len(recurrent))
     for n in range(len(x)):
-        hidden = outputs[n] = np.tanh(fed[n] + hidden @ recurrent)
+        hidden = outputs[n] = tanh(fed[n] + hidden @ recurrent)
     return outputs
 
 
-def _framed(a: Architecture, arrays: list[Signal64], signal: Signal64) -> Signal64:
+def _framed(a: Architecture, arrays: list[Signal64], signal: Signal64, tanh: Tanh) -> Signal64:
     padded = np.concatenate([np.zeros(a.frame_size - 1), signal])
     frames = sliding_window_view(padded, a.frame_size)
     if a.family == "dense":
         hidden = frames
         for layer in range(a.layers):
-            hidden = np.tanh(hidden @ arrays[2 * layer] + arrays[2 * layer + 1])
+            hidden = tanh(hidden @ arrays[2 * layer] + arrays[2 * layer + 1])
     else:
         hidden = frames[:, :, None]
         for layer in range(a.layers):
             kernel, bias = arrays[2 * layer : 2 * layer + 2]
             stride = CONV_FIRST_STRIDE if layer == 0 else 1
-            hidden = _convolve(hidden, kernel, bias, stride)
+            hidden = tanh(_convolve(hidden, kernel, bias, stride))
         hidden = hidden.reshape(len(signal), -1)
     return (hidden @ arrays[-2] + arrays[-1])[:, 0]
 
 
 def _convolve(x: Signal64, kernel: Signal64, bias: Signal64, stride: int) -> Signal64:
-    """One layer on ``(frames, positions, channels)``, counted from the frame's end."""
+    """One layer's sums on ``(frames, positions, channels)``, counted from the frame's end."""
     taps = len(kernel)
     oldest = (x.shape[1] - taps) % stride
     windows = sliding_window_view(x[:, oldest:], taps, axis=1)[:, ::stride]
-    return np.tanh(np.einsum("npct,tco->npo", windows, kernel) + bias)
+    return np.einsum("npct,tco->npo", windows, kernel) + bias

@@ -13,18 +13,19 @@ from models.architecture import Architecture
 RATE_HZ = 44100
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
 
-# Every family, one layer and several, units that fill blocks and units that do not.
+# Every family, one layer and several, units that fill blocks and units that do not,
+# some added to their input.
 SHAPES = [
     Architecture("lstm", 1, 16, 64),
-    Architecture("lstm", 2, 5, 64),
+    Architecture("lstm", 2, 5, 64, residual=True),
     Architecture("gru", 1, 10, 64),
-    Architecture("gru", 2, 7, 64),
+    Architecture("gru", 2, 7, 64, residual=True),
     Architecture("rnn", 1, 9, 64),
-    Architecture("rnn", 2, 14, 64),
+    Architecture("rnn", 2, 14, 64, residual=True),
     Architecture("dense", 1, 3, 33),
-    Architecture("dense", 2, 32, 64),
+    Architecture("dense", 2, 32, 64, residual=True),
     Architecture("conv", 1, 4, 12),
-    Architecture("conv", 2, 16, 64),
+    Architecture("conv", 2, 16, 64, residual=True),
     Architecture("conv", 3, 5, 37),
 ]
 
@@ -70,9 +71,9 @@ def random_weights(a: Architecture, seed: int = 0) -> list[NDArray[np.float32]]:
     ]
 
 
-def source(a: Architecture, residual: bool = False, seed: int = 0) -> CSource:
+def source(a: Architecture, seed: int = 0) -> CSource:
     metadata = Metadata("model", "clipper", RATE_HZ, name(a))
-    return generate(a, random_weights(a, seed), metadata, residual)
+    return generate(a, random_weights(a, seed), metadata)
 
 
 def build(model: CSource, folder: Path, *flags: str, compiler: str = "gcc") -> Path:

@@ -25,16 +25,14 @@ LSTM = Architecture("lstm", 1, 8, 64)
 def compiled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Architecture, Path]:
-    """A shape and its program; models of two layers add their input."""
     a: Architecture = request.param
-    model = source(a, residual=a.layers == 2)
-    return a, build(model, tmp_path_factory.mktemp("compiled"))
+    return a, build(source(a), tmp_path_factory.mktemp("compiled"))
 
 
 def test_it_answers_as_exact_arithmetic_does(compiled: tuple[Architecture, Path]) -> None:
     a, program = compiled
     wet = run(program, DRY)
-    expected = reference.respond(a, random_weights(a), DRY, residual=a.layers == 2)
+    expected = reference.respond(a, random_weights(a), DRY)
     assert esr(expected, wet) < 1e-9
     assert np.abs(wet - expected).max() < 1e-4
 
@@ -90,7 +88,7 @@ def test_extremes_stay_finite_and_silence_settles(compiled: tuple[Architecture, 
 
 
 def test_text_cannot_leave_its_comment(tmp_path: Path) -> None:
-    evil = 'a */ int evil; /* " \\\n#error no\r\n??/ \u202e ** //*/ end'
+    evil = 'a */ int evil; /* " \\\n#error no\r\n??/ \u202e ** //*/ end ???/'
     metadata = Metadata("model", evil, RATE_HZ, evil, license=evil)
     files = generate(LSTM, random_weights(LSTM), metadata)
     wet = run(build(files, tmp_path), DRY)
@@ -102,7 +100,9 @@ def test_text_cannot_leave_its_comment(tmp_path: Path) -> None:
         assert "\u202e" not in text
 
 
-@pytest.mark.parametrize("bad", ["", "a b", "1a", "a\n", "a*/", "Ä", "x" * 40, "a;b"])
+@pytest.mark.parametrize(
+    "bad", ["", "a b", "1a", "a\n", "a*/", "Ä", "x" * 40, "a;b", "int", "class"]
+)
 def test_only_identifiers_are_names(bad: str) -> None:
     with pytest.raises(InputError, match="identifier"):
         Metadata(bad, "e", RATE_HZ, "r")
@@ -113,11 +113,28 @@ def test_wrong_weights_are_refused() -> None:
     metadata = Metadata("model", "e", RATE_HZ, "r")
     with pytest.raises(InputError, match="shapes"):
         generate(LSTM, weights[:-1], metadata)
-    weights[0][0, 0] = np.nan
-    with pytest.raises(InputError, match="finite"):
-        generate(LSTM, weights, metadata)
+    for bad in (np.nan, np.inf):
+        weights[0][0, 0] = bad
+        with pytest.raises(InputError, match="float32"):
+            generate(LSTM, weights, metadata)
+    with pytest.raises(InputError, match="float32"):
+        generate(LSTM, [1e39 * w.astype(np.float64) for w in random_weights(LSTM)], metadata)
     with pytest.raises(InputError, match="rate"):
         Metadata("model", "e", 0, "r")
+
+
+def test_a_model_that_magnifies_errors_is_refused() -> None:
+    chaotic = [40 * w for w in random_weights(Architecture("rnn", 1, 16, 64))]
+    with pytest.raises(InputError, match="magnifies"):
+        generate(Architecture("rnn", 1, 16, 64), chaotic, Metadata("model", "e", RATE_HZ, "r"))
+
+
+def test_the_tolerance_grows_with_a_loud_output(tmp_path: Path) -> None:
+    weights = random_weights(LSTM)
+    loud = [*weights[:-2], 1e4 * weights[-2], weights[-1]]
+    build(generate(LSTM, loud, Metadata("model", "e", RATE_HZ, "r")), tmp_path)
+    subprocess.run(["gcc", "model.c", "model_test.c", "-lm", "-o", "t"], cwd=tmp_path, check=True)
+    assert subprocess.run([tmp_path / "t"], capture_output=True, timeout=60).returncode == 0
 
 
 def test_the_same_model_gives_the_same_text() -> None:

@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def test_the_board_gives_the_bits_of_the_host(a: Architecture, tmp_path: Path) -
 @pytest.mark.parametrize("optimisation", ["-O2", "-O3"])
 @pytest.mark.parametrize(("a", "most"), [(GRU_10, 1300), (LSTM_16, 3800)], ids=["gru", "lstm"])
 def test_instructions_stay_within_their_budget(
-    a: Architecture, most: int, optimisation: qemu.Optimisation
+    a: Architecture, most: int, optimisation: str
 ) -> None:
-    board = qemu.simulate(source(a), DRY, optimisation)
+    board = qemu.simulate(source(a), DRY, [optimisation])
     multiplications = 3 * 10 * 12 if a is GRU_10 else 4 * 16 * 18
     assert multiplications < board.instructions_per_sample <= most
     assert 0 < board.instructions_per_single_sample - board.instructions_per_sample < 60
@@ -43,7 +44,7 @@ def test_instructions_stay_within_their_budget(
 @needs_tools
 def test_assembler_and_c_give_the_same_bits_at_different_cost() -> None:
     with_it = qemu.simulate(source(LSTM_16), DRY)
-    without = qemu.simulate(source(LSTM_16), DRY, defines=("MODEL_NO_ASSEMBLER",))
+    without = qemu.simulate(source(LSTM_16), DRY, ["-O2", "-DMODEL_NO_ASSEMBLER"])
     assert np.array_equal(with_it.samples, without.samples)
     assert without.instructions_per_sample > 1.1 * with_it.instructions_per_sample
 
@@ -70,6 +71,21 @@ def test_a_simulation_that_takes_too_long_is_ended() -> None:
 def test_no_samples_are_refused() -> None:
     with pytest.raises(InputError, match="one or more"):
         qemu.simulate(source(GRU_10), np.zeros(0, np.float32))
+
+
+@pytest.mark.system
+@needs_tools
+def test_a_failing_compiler_or_simulator_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"arm-none-eabi-gcc.*unrecognized"):
+        qemu.simulate(source(GRU_10), DRY, ["-fno-such-flag"])
+    broken = tmp_path / "qemu-system-arm"
+    broken.write_text("#!/bin/sh\necho no such board; exit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(InputError, match=r"qemu-system-arm.*3: no such board"):
+        qemu.simulate(source(GRU_10), DRY)
 
 
 def test_missing_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
