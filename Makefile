@@ -3,7 +3,10 @@
 GRID ?= quick
 DRY ?=
 WET ?=
+RUN ?=
 RUNS ?=
+IN ?=
+OUT ?=
 RUN ?=
 BOARD ?=
 FILE ?=
@@ -17,7 +20,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice \
   chromium gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help grid estimate report choose listen listen-import data test lint bench system clean
+.PHONY: help grid estimate report choose listen listen-import render data test lint bench system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -41,6 +44,9 @@ listen: .venv/.ready ## open blind listening tests of GRID [RUNS=id,id ARGS="--e
 
 listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening page, into GRID
 	@$(PY) -m reports.listening import "$(FILE)" "$(GRID)"
+
+render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) into OUT=wet.wav
+	@$(PY) -m study render "$(RUN)" "$(IN)" "$(OUT)" --grid "$(GRID)" $(ARGS)
 
 data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 	@$(PY) -m study data "$(GRID)" $(RECORDING)

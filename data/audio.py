@@ -48,6 +48,27 @@ def read(path: str | Path) -> Audio:
     non-finite file.
     """
     path = Path(path)
+    with opened(path) as file:
+        try:
+            frames = file.read(dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise undecodable(path, str(error)) from error
+        rate, subtype = file.samplerate, file.subtype
+        declared = declared_frames(file)
+    if len(frames) == 0 or len(frames) < declared:
+        raise cut_short(path, declared, len(frames))
+    if not np.isfinite(frames).all():
+        raise not_finite(path, int(np.argmin(np.isfinite(frames).all(axis=1))) / rate)
+    mono = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
+    return Audio(np.ascontiguousarray(mono, np.float32), rate, frames.shape[1], subtype)
+
+
+def opened(path: Path) -> soundfile.SoundFile:
+    """A file that libsndfile can decode, open for reading.
+
+    Raises:
+        InputError: it is missing, an MP3, or nothing that libsndfile knows.
+    """
     if not path.is_file():
         raise InputError(
             f"audio file {path}",
@@ -55,39 +76,55 @@ def read(path: str | Path) -> Audio:
             found="a folder" if path.is_dir() else "no such file",
             remedy="Check the path; relative paths start at the folder the command runs in.",
         )
+    # Told apart here, since the decoder of MP3 prints its own complaints.
+    with path.open("rb") as start:
+        first = start.read(3)
+    is_mpeg = first == b"ID3" or (first[:1] == b"\xff" and first[1:2] >= b"\xe0")
+    if is_mpeg or path.suffix.lower() == ".mp3":
+        raise undecodable(path, "an MP3 file, whose coding changes and delays the sound")
     try:
-        with soundfile.SoundFile(path) as file:
-            frames = file.read(dtype="float32", always_2d=True)
-            rate, subtype = file.samplerate, file.subtype
-            declared = max(file.frames, _declared_frames(file))
+        return soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise InputError(
-            f"audio file {path}",
-            expected="a WAV or FLAC file that libsndfile can decode",
-            found=f"{path.stat().st_size} bytes that it cannot ({error})",
-            remedy="Export the recording again as WAV (PCM or float) or FLAC.",
-        ) from error
-    if len(frames) == 0 or len(frames) < declared:
-        raise InputError(
-            f"audio file {path}",
-            expected=f"{max(declared, 1)} samples a channel",
-            found=f"{len(frames)}, so the file is empty or cut short",
-            remedy="Copy or export the file again.",
-        )
-    if not np.isfinite(frames).all():
-        bad = int(np.argmin(np.isfinite(frames).all(axis=1)))
-        raise InputError(
-            f"audio file {path}",
-            expected="finite samples",
-            found=f"NaN or infinity, first at {bad / rate:.3f} s",
-            remedy="Export the recording again; a plugin in the chain produced invalid samples.",
-        )
-    mono = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
-    return Audio(np.ascontiguousarray(mono, np.float32), rate, frames.shape[1], subtype)
+        found = f"{path.stat().st_size} bytes that it cannot ({error})"
+        raise undecodable(path, found) from error
 
 
-def _declared_frames(file: soundfile.SoundFile) -> int:
-    """Frames that a WAV file's header promises; libsndfile silently reads what is there."""
+def undecodable(path: Path, found: str) -> InputError:
+    """What to tell about a file whose samples cannot be had."""
+    return InputError(
+        f"audio file {path}",
+        expected="a WAV or FLAC file that libsndfile can decode",
+        found=found,
+        remedy="Export the recording again as WAV (PCM or float) or FLAC.",
+    )
+
+
+def cut_short(path: Path, declared: int, found: int) -> InputError:
+    """What to tell about a file that holds less than it promises, or nothing."""
+    return InputError(
+        f"audio file {path}",
+        expected=f"{max(declared, 1)} samples a channel",
+        found=f"{found}, so the file is empty or cut short",
+        remedy="Copy or export the file again.",
+    )
+
+
+def not_finite(path: Path, at_s: float) -> InputError:
+    """What to tell about samples that are not numbers."""
+    return InputError(
+        f"audio file {path}",
+        expected="finite samples",
+        found=f"NaN or infinity, first at {at_s:.3f} s",
+        remedy="Export the recording again; a plugin in the chain produced invalid samples.",
+    )
+
+
+def declared_frames(file: soundfile.SoundFile) -> int:
+    """Frames that a file's header promises; libsndfile silently reads what is there."""
+    return max(file.frames, _declared_in_wav(file))
+
+
+def _declared_in_wav(file: soundfile.SoundFile) -> int:
     noted = re.search(r"^data : (\d+) \(should be \d+\)", file.extra_info, re.MULTILINE)
     align = re.search(r"Block Align +: (\d+)", file.extra_info)
     if not noted or not align or int(noted[1]) >= _UNKNOWN_LENGTH:

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from data import effects
+from data import audio_streams, effects
+from data.devices import defects
 from data.errors import InputError
 from study import choose, files, running, scheduler, table
 from study import grid as grids
@@ -33,6 +35,9 @@ app = typer.Typer(
 
 GridArgument = Annotated[
     str, typer.Argument(help="A committed grid's name, or the path of a TOML file.")
+]
+GridOption = Annotated[
+    str, typer.Option("--grid", help="The grid that the run is one of: its name or file.")
 ]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all results.")]
 
@@ -192,6 +197,55 @@ def effects_command() -> None:
     for name, kind, controls in effects.listing():
         listing.add_row(name, kind, controls)
     Console().print(listing)
+
+
+@app.command("render")
+@explained
+def render_command(
+    run: Annotated[
+        str, typer.Argument(help="A run's id or the beginning of it, or a run's folder.")
+    ],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Dry WAV or FLAC, any rate.")],
+    destination: Annotated[Path, typer.Argument(metavar="OUT", help="Wet .wav or .flac.")],
+    grid: GridOption = "quick",
+    mode: Annotated[
+        Literal["framed", "streaming"] | None,
+        typer.Option(help="How a recurrent model renders.  [default: as it was trained]"),
+    ] = None,
+    bits: Annotated[
+        Literal["24", "32f"] | None,
+        typer.Option(help="Integers or float.  [default: 32f, for FLAC 24]"),
+    ] = None,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Play an audio file of any length through a trained model.
+
+    The result has the rate, the channels and the length of the input, without delay.
+    Stereo is rendered as two channels, each on its own.
+    """
+    from study import offline, trained
+
+    folder = trained.find(run, Store(runs / grids.folder_name(grid)))
+    model = trained.load(folder, mode)
+    form = audio_streams.form(source)
+    coding = bits or ("24" if destination.suffix.lower() == ".flac" else "32f")
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    ) as progress:
+        task = progress.add_task(f"{folder.run_id}, {model.rendering}", total=form.samples)
+        rendered = offline.render_file(
+            model, source, destination, coding, lambda samples: progress.advance(task, samples)
+        )
+    typer.echo(
+        f"{destination}: {form.seconds:.1f} s, {form.channels} x {form.sample_rate_hz} Hz, "
+        f"peak {defects.dbfs(rendered.peak):.1f} dBFS"
+    )
+    if rendered.clipped:
+        typer.echo(
+            f"warning: {rendered.clipped} samples were cut off at full scale; "
+            "--bits 32f into a .wav keeps them",
+            err=True,
+        )
 
 
 def _recording(dry: str | None, wet: str | None) -> tuple[str, str] | None:

@@ -1,0 +1,116 @@
+"""A finished run to be used: found by name, its weights loaded, its ways of rendering known."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import jax
+
+from data.errors import InputError
+from models.architecture import Architecture, is_recurrent
+from study import training
+from study.grid import RunConfig
+from study.store import RunFolder, Store
+
+Mode = Literal["framed", "streaming"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model with its weights.
+
+    Attributes:
+        config: of the run.
+        mode: how it renders.
+        rendering: of the row of the results table that describes it so.
+        weights: in the order of the architecture's trainable variables.
+    """
+
+    config: RunConfig
+    mode: Mode
+    rendering: str
+    weights: list[jax.Array]
+
+    @property
+    def architecture(self) -> Architecture:
+        """What fixes the model's shape."""
+        return self.config.architecture
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """The rate that the model works at."""
+        return self.config.sample_rate_hz
+
+
+def find(name: str, store: Store) -> RunFolder:
+    """The run that a name stands for.
+
+    Args:
+        name: a run's id, or a beginning that no other run has; or the path of a run's folder.
+        store: the grid whose runs are searched.
+
+    Raises:
+        InputError: no run or several runs are called so.
+    """
+    if (Path(name) / "config.json").is_file():
+        return RunFolder(Path(name).resolve())
+    ids = [str(run_id) for run_id in store.manifest()["runs"]]
+    found = [name] if name in ids else [run_id for run_id in ids if run_id.startswith(name)]
+    if len(found) == 1:
+        return store.run(found[0])
+    if found and name:
+        raise InputError(
+            f"run {name!r}",
+            expected="the beginning of one run's id",
+            found=f"{len(found)} runs that begin so: {_some(found)}",
+            remedy="Write more of the id.",
+        )
+    # Compared with beginnings of the same length, since few type a whole id.
+    starts = {run_id[: len(name)]: run_id for run_id in reversed(ids)}
+    near = difflib.get_close_matches(name, starts, 1)
+    raise InputError(
+        f"run {name!r}",
+        expected=f"a run of {store.root} (its id or the beginning of it), or a run's folder",
+        found="no such run",
+        remedy=f"Did you mean {starts[near[0]]!r}?" if near else f"Its runs: {_some(ids)}.",
+    )
+
+
+def _some(ids: list[str]) -> str:
+    return ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+
+
+def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
+    """The model of a finished run.
+
+    Args:
+        folder: of the run.
+        mode: ``framed`` or ``streaming``; as the run was trained if None.
+
+    Raises:
+        InputError: the run is not finished, or cannot render so.
+    """
+    config = folder.config()
+    if folder.state() != "finished":
+        raise InputError(
+            f"run {folder.run_id}",
+            expected="a finished run",
+            found=f"one that {_STATES[folder.state()]}",
+            remedy="`make grid` with the same GRID finishes it.",
+        )
+    mode = mode or "framed"
+    if mode == "streaming" and not is_recurrent(config.family):
+        raise InputError(
+            f"run {folder.run_id}",
+            expected="a recurrent model, which has a state to carry",
+            found=f"a {config.family} model",
+            remedy="Use --mode framed.",
+        )
+    weights = training.load_weights(folder.model_file())
+    return Trained(config, mode, mode, weights)
+
+
+_STATES = {"failed": "failed", "begun": "is in training", "pending": "has not begun"}

@@ -1,0 +1,71 @@
+"""A run is found by what people type, and loads only when it is whole."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.errors import InputError
+from study import training
+from study.store import Store
+from study.trained import find, load
+from tests.study import finished
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    root = tmp_path_factory.mktemp("runs") / "mine"
+    configs = [finished.config(seed=0), finished.config(seed=1), finished.config(family="dense")]
+    return finished.grid(root, *configs)
+
+
+def ids(store: Store) -> list[str]:
+    return [folder.run_id for folder in store.runs()]
+
+
+def test_an_id_its_beginning_and_a_folder_name_the_same_run(store: Store) -> None:
+    lstm, _, dense = ids(store)
+    assert find(lstm, store).run_id == lstm
+    assert find(dense[:14], store).run_id == dense
+    assert find(str(store.run(dense).path), Store(Path("nowhere"))).run_id == dense
+
+
+def test_a_beginning_of_several_runs_names_them(store: Store) -> None:
+    lstm, other, _ = ids(store)
+    with pytest.raises(InputError, match="2 runs that begin so") as told:
+        find("clipper-lstm", store)
+    assert lstm in str(told.value) and other in str(told.value)
+
+
+def test_a_misspelt_beginning_is_guessed(store: Store) -> None:
+    with pytest.raises(InputError, match=f"Did you mean '{ids(store)[2]}'"):
+        find("cliper-dense", store)
+
+
+@pytest.mark.parametrize("name", ["", "xyz"])
+def test_an_unknown_name_lists_the_runs(name: str, store: Store) -> None:
+    with pytest.raises(InputError, match=ids(store)[0] if not name else "Its runs: "):
+        find(name, store)
+
+
+def test_a_run_loads_as_it_was_trained_or_as_asked(store: Store) -> None:
+    folder = store.run(ids(store)[0])
+    framed, streaming = load(folder), load(folder, "streaming")
+    assert (framed.mode, framed.rendering) == ("framed", "framed")
+    assert (streaming.mode, streaming.rendering) == ("streaming", "streaming")
+    kept = training.load_weights(folder.model_file())
+    for one, other in zip(framed.weights, kept, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_model_without_state_cannot_stream(store: Store) -> None:
+    with pytest.raises(InputError, match="a dense model"):
+        load(store.run(ids(store)[2]), "streaming")
+
+
+def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
+    config = finished.config()
+    store = finished.grid(tmp_path / "mine", config)
+    store.run(config.run_id).result_file.unlink()
+    with pytest.raises(InputError, match="has not begun"):
+        load(store.run(config.run_id))
