@@ -25,7 +25,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice \
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-grid: .venv/.ready ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.wav WET=b.wav], then report
+grid: .venv/.ready .venv/.wavesurfer ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.wav WET=b.wav], then report
 	@$(PY) -m study grid "$(GRID)" $(RECORDING) $(ARGS); status=$$?; \
 	  case $$status in 0|3) ;; *) exit $$status;; esac; \
 	  $(PY) -m reports "$(GRID)" && exit $$status
@@ -33,7 +33,7 @@ grid: .venv/.ready ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.
 estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this machine
 	@$(PY) -m study grid "$(GRID)" $(RECORDING) --dry-run
 
-report: .venv/.ready ## rebuild the pages of GRID from its stored results
+report: .venv/.ready .venv/.wavesurfer ## rebuild the pages of GRID from its stored results
 	@$(PY) -m reports "$(GRID)"
 
 choose: .venv/.ready ## choose the model of GRID to build [RUN=id BOARD=teensy41 ARGS="--max-macs 5000"]
@@ -85,6 +85,10 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 	@echo "installing packages (once, some minutes)"
 	@$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+# Leaves its stamp only where the script could be had: offline, players stay plain.
+.venv/.wavesurfer: reports/npm/package-lock.json .venv/.ready
+	@$(PY) -m reports.wavesurfer $@
 
 .venv/.ready-dev: requirements-dev.txt .venv/.ready
 	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt

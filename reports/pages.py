@@ -10,7 +10,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data.errors import InputError
-from reports import findings, players, scores, sounds
+from reports import findings, players, scores, sounds, wavesurfer
 from reports.listening.section import listening_section
 from reports.listing import listing
 from reports.pictures import Picture, shown
@@ -23,7 +23,7 @@ from study.store import Store
 from study.table import COLUMNS
 
 TEMPLATES = Path(__file__).parent / "templates"
-
+ASSETS = ("report.css", "report.js", "players.js")
 
 PLAYER_NAMES = {
     "dry": "Dry: into the pedal",
@@ -34,14 +34,6 @@ PLAYER_NAMES = {
 
 
 @dataclass(frozen=True)
-class Player:
-    """An audio element."""
-
-    source: str
-    name: str
-
-
-@dataclass(frozen=True)
 class Sound:
     """The pictures and players of an effect's best run."""
 
@@ -49,8 +41,13 @@ class Sound:
     model: str
     waveforms: tuple[Picture, ...]
     spectrograms: tuple[Picture, ...]
-    players: tuple[Player, ...]
+    players: tuple[players.Player, ...]
     facts: Facts
+
+    @property
+    def has_error(self) -> bool:
+        """Whether the error is loud enough for a player."""
+        return any(own["name"] == "error" for own in self.facts["players"]["sounds"])
 
 
 @dataclass(frozen=True)
@@ -69,11 +66,15 @@ class EffectSection:
     problem: str
 
 
-def build(store: Store) -> Path:
+def build(store: Store, script_folder: Path = wavesurfer.FOLDER) -> Path:
     """Write the report of a grid and return its page.
 
     Figures and sounds come first and the page last, so that it never links to a file
     that is not there.
+
+    Args:
+        store: of the grid.
+        script_folder: where set-up put wavesurfer.js; players do without it if it is not there.
 
     Raises:
         InputError: the grid has no finished run.
@@ -84,6 +85,9 @@ def build(store: Store) -> Path:
     with files.lock(folder / ".lock", wait=True):
         shelf = Shelf(folder)
         content = _content(results, shelf)
+        content["wavesurfer"] = wavesurfer.copy_into(folder, script_folder)
+        for name in ASSETS:
+            files.write_if_changed(folder / name, (TEMPLATES / name).read_text("utf-8"))
         table = pd.DataFrame([*results.rows], columns=[*COLUMNS])
         files.write_whole(folder / "results.csv", lambda path: table.to_csv(path, index=False))
         files.write_text(folder / "index.html", _html(content))
@@ -185,8 +189,8 @@ def _sound_or_problem(
             ),
             spectrograms=tuple(_spectrograms(folder, facts["spectrograms"])),
             players=tuple(
-                Player(f"{folder}/{name}.flac", PLAYER_NAMES[name])
-                for name in facts["players"]["files"]
+                players.shown(folder, own, PLAYER_NAMES[own["name"]], f"{effect}, {best.structure}")
+                for own in facts["players"]["sounds"]
             ),
             facts=facts,
         ),

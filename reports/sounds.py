@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy import signal
 
 from data import audio, pairs
 from data.audio import Samples
 from data.errors import InputError
-from reports import canvas, excerpts, figures, players
+from reports import canvas, excerpts, figures, players, spectra
 from reports.excerpts import Excerpt
 from reports.results import Model, Results, Row
 from reports.shelf import Facts, Kept, Shelf
@@ -25,7 +23,6 @@ COMPARED_MODELS = 3
 SHOWN_EPOCHS = 3  # checkpoints beside the final model
 SPECTROGRAM_S = 3.0
 SPECTROGRAM_COLUMNS = 260
-SPECTROGRAM_WINDOW_S = 0.023
 
 
 @dataclass(frozen=True)
@@ -191,10 +188,10 @@ def _spectrograms(
 ) -> Facts:
     """The target, each epoch's prediction, and the last one's error, on one scale."""
     target_power = _power(target, rate)
-    reference = float(target_power.max()) or 1.0
+    reference = float(target_power.max())
 
-    def draw(name: str, power: npt.NDArray[np.float64]) -> Facts:
-        power_db = 10 * np.log10(np.maximum(power / reference, 1e-12))
+    def draw(name: str, power: spectra.Power) -> Facts:
+        power_db = spectra.in_db(power, reference)
         figure = figures.spectrogram(power_db, len(target) / rate, rate)
         return asdict(canvas.save(figure, folder, name))
 
@@ -211,22 +208,9 @@ def _spectrograms(
             for r, prediction in zip(renderings, predictions, strict=True)
         ],
         "error": draw("spectrogram-error", error_power),
-        "error_median_hz": _median_hz(error_power, rate),
+        "error_median_hz": spectra.median_hz(error_power, rate),
     }
 
 
-def _power(samples: Samples, rate: int) -> npt.NDArray[np.float64]:
-    """Power spectra, shape ``(bins, columns)``, Hann windows of about 23 ms."""
-    size = 2 ** round(np.log2(SPECTROGRAM_WINDOW_S * rate))
-    padded = np.pad(samples.astype(np.float64), (0, max(0, size - len(samples))))
-    hop = max(1, (len(padded) - size) // SPECTROGRAM_COLUMNS)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    spectrum = np.fft.rfft(frames * signal.get_window("hann", size), axis=1)
-    return np.asarray((spectrum.real**2 + spectrum.imag**2).T)
-
-
-def _median_hz(power: npt.NDArray[np.float64], rate: int) -> float:
-    """The frequency that halves the energy."""
-    by_bin = np.cumsum(power.sum(axis=1))
-    bin_hz = rate / (2 * (len(by_bin) - 1))
-    return (float(np.searchsorted(by_bin, by_bin[-1] / 2)) + 0.5) * bin_hz
+def _power(samples: Samples, rate: int) -> spectra.Power:
+    return spectra.power(samples, rate, SPECTROGRAM_COLUMNS)

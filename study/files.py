@@ -39,6 +39,16 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda aside: aside.write_text(text, encoding="utf-8"))
 
 
+def write_if_changed(path: Path, text: str) -> None:
+    """Write a text file whole, unless it holds this text already."""
+    try:
+        if path.read_text(encoding="utf-8") == text:
+            return
+    except (FileNotFoundError, UnicodeDecodeError):
+        pass
+    write_text(path, text)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, whole."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

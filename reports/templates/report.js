@@ -52,11 +52,4 @@ document.getElementById("find").addEventListener("input", (event) => {
   }
 });
 
-const players = [...document.querySelectorAll("audio")];
-for (const player of players) {
-  player.addEventListener("play", () => {
-    for (const other of players) if (other !== player) other.pause();
-  });
-}
-
 document.querySelector(".controls").hidden = false;

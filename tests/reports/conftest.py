@@ -1,13 +1,16 @@
 """One synthetic study and its report, shared by the tests that only read them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from reports import pages
 from reports.results import Results, read
 from study import files, table
 from study.store import Store
+from tests.reports.chromium import CHROMIUM
 from tests.reports.synthetic import config, write_study
 
 REASON = "the loss is <b>not</b> a number & stays so"
@@ -41,3 +44,11 @@ def results(store: Store) -> Results:
 @pytest.fixture(scope="session")
 def page(store: Store) -> Path:
     return pages.build(store)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()

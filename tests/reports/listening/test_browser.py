@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from typer.testing import CliRunner
 
 from data.audio import Samples
@@ -22,17 +22,12 @@ from reports.listening.key import REFERENCE, Key
 from reports.listening.server import Site, listening_on
 from reports.listening.sessions import MushraSession
 from study.store import Store
+from tests.reports.chromium import DESKTOP, NEEDS_CHROMIUM, PHONE
 from tests.reports.listening.studies import SETTINGS, audible_study, families
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=alert(1)>"
-DESKTOP = ViewportSize(width=1280, height=900)
-PHONE = ViewportSize(width=390, height=844)
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: run `make system`"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 @dataclass(frozen=True)
@@ -43,14 +38,6 @@ class Place:
     key: Key
     url: str
     is_served: bool
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module", params=["server", "folder"])
