@@ -183,7 +183,7 @@ def compiled_epoch(
         batch_size: frames a step.
         weight_decay: AdamW's; 0 is Adam.
     """
-    signal = np.zeros(samples, np.float32)  # its shape matters, never its values
+    signal = jax.ShapeDtypeStruct((samples,), np.float32)
     batches, rest = batches_of(np.zeros(count, np.int32), batch_size)
     state = initial_state(architecture, seed=0)
     functions = program(architecture, loss_name, weight_decay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from data.pairs import Pair
 from data.splits import Split
 from study import baselines, transients
 from study.grid import RunConfig
+
+_JAX_ALIGNMENT_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,18 @@ class Materials:
             segment_seconds=signal.segment_seconds,
             seed=signal.split_seed,
         )
+        pair = replace(pair, dry=_aligned(pair.dry), wet=_aligned(pair.wet))
         _require_sound(pair, split)
         return Material(pair, split)
+
+
+def _aligned(signal: Samples) -> Samples:
+    """The signal where JAX takes it as it lies; else training would hold it twice."""
+    room = np.empty(signal.nbytes + _JAX_ALIGNMENT_BYTES, np.uint8)
+    start = -room.ctypes.data % _JAX_ALIGNMENT_BYTES
+    aligned = room[start : start + signal.nbytes].view(np.float32)
+    aligned[:] = signal
+    return aligned
 
 
 def _require_sound(pair: Pair, split: Split) -> None:

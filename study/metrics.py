@@ -169,19 +169,30 @@ def band_esr(
     _check_band(from_hz, sample_rate_hz, lowest_hz=_BAND_EDGE_HZ)
     taps = _high_pass(from_hz, sample_rate_hz)
     _check_length(y, len(taps))
-    energy = _energy(signal.oaconvolve(y, taps, mode="valid"))
+    energy = _energy_through(taps, y)
     if energy < 10 ** (-_BAND_REJECTION_DB / 10) * _energy(y):
         return None
-    return _energy(signal.oaconvolve(y - p, taps, mode="valid")) / energy
+    return _energy_through(taps, y - p) / energy
 
 
 def _energy(x: Signal) -> float:
     return float(np.dot(x, x))
 
 
+def _energy_through(taps: Signal, x: Signal) -> float:
+    """Energy of what a filter makes of a signal, where it lies wholly inside; in blocks."""
+    blocks = (
+        x[start : start + _BLOCK_SAMPLES + len(taps) - 1]
+        for start in range(0, len(x) - len(taps) + 1, _BLOCK_SAMPLES)
+    )
+    return sum(_energy(signal.oaconvolve(block, taps, mode="valid")) for block in blocks)
+
+
 def _pre_emphasised(x: Signal) -> Signal:
-    filtered = x.copy()
-    filtered[1:] -= _PRE_EMPHASIS * x[:-1]
+    filtered = np.empty_like(x)
+    filtered[0] = x[0]
+    np.multiply(x[:-1], -_PRE_EMPHASIS, out=filtered[1:])
+    filtered[1:] += x[1:]
     return filtered
 
 

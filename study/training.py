@@ -97,7 +97,7 @@ def train(
     progress = _resumed(folder) or Progress(engine.initial_state(config.architecture, config.seed))
     targets = _drawn(config, material, "train")
     validation = _validation_batches(_drawn(config, material, "validation"))
-    dry, wet = jnp.asarray(material.pair.dry), jnp.asarray(material.pair.wet)
+    dry, wet = jax.device_put(material.pair.dry), jax.device_put(material.pair.wet)
     compiled = engine.compiled_epoch(
         config.architecture,
         config.loss,

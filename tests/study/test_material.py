@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import pytest
 
 from data import pairs
@@ -25,3 +26,11 @@ def test_silence_in_a_held_out_part_is_refused(
         materials.of(config)
     random = SignalConfig(split="random", segment_seconds=0.5)
     assert materials.of(config.model_copy(update={"signal": random})).pair.name == "clipper"
+
+
+def test_jax_takes_a_pair_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "_made", lambda *_: tiny.pair())
+    config = tiny.config(signal=SignalConfig(segment_seconds=0.5))
+    pair = Materials(tmp_path).of(config).pair
+    for signal in (pair.dry, pair.wet):
+        assert jax.device_put(signal).unsafe_buffer_pointer() == signal.ctypes.data

@@ -240,3 +240,16 @@ def test_memory_stays_near_that_of_the_signals() -> None:
     tracemalloc.stop()
     # Whole spectra would take 400,000 / 50 frames of 257 bins, 33 MB a signal.
     assert peak < 6 * y.nbytes
+
+
+def test_band_esr_in_blocks_equals_one_filtering_of_the_whole() -> None:
+    rng = np.random.default_rng(11)
+    target = rng.standard_normal(3 * metrics._BLOCK_SAMPLES + 777)
+    prediction = target + 0.1 * rng.standard_normal(len(target))
+    taps = metrics._high_pass(metrics.HIGH_BAND_HZ, 44_100)
+
+    def high(x: Signal) -> Signal:
+        return np.convolve(x, taps, mode="valid")
+
+    whole = np.sum(high(target - prediction) ** 2) / np.sum(high(target) ** 2)
+    assert metrics.band_esr(target, prediction, 44_100) == pytest.approx(whole, rel=1e-9)
