@@ -82,7 +82,7 @@ def pack(a: Architecture, weights: Weights) -> list[PackedLayer]:
     Raises:
         InputError: the weights are not those of the architecture, or not finite float32.
     """
-    _check(a, weights)
+    check(a, weights)
     arrays = [np.asarray(array, np.float64) for array in weights]
     per_layer = 3 if is_recurrent(a.family) else 2
     layers: list[PackedLayer] = []
@@ -101,7 +101,12 @@ def _first_inputs(a: Architecture) -> int:
     return {"dense": a.frame_size, "conv": CONV_FIRST_KERNEL}.get(a.family, 1)
 
 
-def _check(a: Architecture, weights: Weights) -> None:
+def check(a: Architecture, weights: Weights) -> None:
+    """Refuse weights that are not those of the architecture, or not finite float32.
+
+    Raises:
+        InputError: what is wrong with them.
+    """
     found, expected = [tuple(np.shape(w)) for w in weights], expected_shapes(a)
     subject = f"weights of a {a.family} {a.layers}x{a.units}"
     if found != expected:

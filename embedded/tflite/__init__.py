@@ -1,0 +1,1 @@
+"""TFLite flatbuffers without TensorFlow: graphs, scales, bytes, and the runtimes that run them."""
