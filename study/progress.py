@@ -15,6 +15,7 @@ from rich.table import Table
 from study.grid import Grid, RunConfig
 
 PLAIN_EVERY_S = 15.0
+EVALUATING = "evaluating"
 
 
 class GridProgress:
@@ -39,7 +40,7 @@ class GridProgress:
         self._already = self._work_done()
         self._started = self._last_line = time.monotonic()
         self._bar = Progress(
-            TextColumn("{task.completed:.0%}"), BarColumn(40), TextColumn("{task.description}")
+            TextColumn("{task.completed:.0%}"), BarColumn(20), TextColumn("{task.description}")
         )
         self._task = self._bar.add_task("", total=1.0)
         self._live = Live(console=console, refresh_per_second=4, get_renderable=self._renderable)
@@ -80,6 +81,8 @@ class GridProgress:
 
     def _on_epoch(self, event: dict[str, Any]) -> None:
         config = self._configs[event["run"]]
+        if event["run"] not in self._share and event["epoch"] > 1:
+            self._line(f"{event['run']} goes on from epoch {event['epoch'] - 1}")
         self._share[event["run"]] = event["epoch"] / config.epochs
         self._rate[event["run"]] = event["frames_per_second"]
         self._text[event["run"]] = (
@@ -88,7 +91,7 @@ class GridProgress:
         )
 
     def _on_evaluate(self, event: dict[str, Any]) -> None:
-        self._text[event["run"]] = "evaluating"
+        self._text[event["run"]] = EVALUATING
         self._rate.pop(event["run"], None)
 
     def _on_done(self, event: dict[str, Any]) -> None:
@@ -104,6 +107,7 @@ class GridProgress:
 
     def _on_died(self, event: dict[str, Any]) -> None:
         self._forget(event["run"])
+        self._share.pop(event["run"], None)
         if event["given_up"]:
             self._note_end(event["run"], failed=True)
         what = "given up" if event["given_up"] else "restarted, it continues"
@@ -138,6 +142,8 @@ class GridProgress:
             parts.append(f"{failed} failed")
         if self._rate:
             parts.append(f"{sum(self._rate.values()):,.0f} frames/s")
+        if evaluating := list(self._text.values()).count(EVALUATING):
+            parts.append(f"{evaluating} evaluating")
         parts.append(f"{self._time_left()} left")
         return ", ".join(parts)
 
@@ -162,6 +168,7 @@ class GridProgress:
             self._task, completed=self._work_done() / total, description=self._summary()
         )
         view = Table.grid()
+        view.add_column(no_wrap=True, overflow="ellipsis")
         view.add_row(self._bar)
         for run_id, text in sorted(self._text.items()):
             view.add_row(f"  {run_id}: {text}")

@@ -47,12 +47,36 @@ def test_finished_failed_and_dead_are_a_line_each(shown: GridProgress, output: i
 def test_the_whole_is_told_now_and_then(
     shown: GridProgress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    epoch = {"event": "epoch", "run": CONFIGS[0].run_id, "epoch": 3, "validation_loss": 0.5}
+    epoch = {"event": "epoch", "run": CONFIGS[0].run_id, "epoch": 1, "validation_loss": 0.5}
     shown.follow({**epoch, "frames_per_second": 1234.0})
     assert output.getvalue() == ""
     monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
     shown.follow({**epoch, "frames_per_second": 1234.0})
     assert "0/3 runs, 1,234 frames/s" in output.getvalue()
+    shown.follow({"event": "evaluate", "run": CONFIGS[0].run_id})
+    assert "0/3 runs, 1 evaluating" in output.getvalue()
+
+
+def test_a_run_that_goes_on_says_from_where(shown: GridProgress, output: io.StringIO) -> None:
+    run_id = CONFIGS[0].run_id
+    epoch = {"event": "epoch", "run": run_id, "validation_loss": 0.5, "frames_per_second": 1.0}
+    shown.follow({**epoch, "epoch": 3})
+    shown.follow({**epoch, "epoch": 4})
+    shown.follow({"event": "died", "run": run_id, "code": -9, "given_up": False})
+    shown.follow({**epoch, "epoch": 4})
+    assert output.getvalue().splitlines() == [
+        f"{run_id} goes on from epoch 2",
+        f"a worker died (code -9) on {run_id}: restarted, it continues",
+        f"{run_id} goes on from epoch 3",
+    ]
+
+
+def test_a_narrow_terminal_breaks_no_line(output: io.StringIO) -> None:
+    console = Console(file=output, width=60, force_terminal=True)
+    with GridProgress(GRID, [dict(row(0, 0.5))], console) as shown:
+        shown.follow({"event": "start", "run": CONFIGS[2].run_id})
+    drawn = [line for line in output.getvalue().splitlines() if "best clipper so far" in line]
+    assert drawn and all("\u2026" in line for line in drawn)
 
 
 def test_the_best_of_each_effect_is_told_with_the_whole(
