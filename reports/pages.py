@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data.errors import InputError
 from reports import findings, players, scores, sounds, wavesurfer
+from reports.aliasing.section import aliasing_section
 from reports.listening.section import listening_section
 from reports.listing import listing
 from reports.pictures import Picture, shown
@@ -123,6 +124,7 @@ def _content(results: Results, shelf: Shelf) -> dict[str, Any]:
         "finished": len(results.finals),
         "seeds": len({config.seed for config in results.configs.values()}),
         "provenance": provenance(results),
+        "aliasing": aliasing_section(results, shelf, materials),
         "listening": listening_section(results.store, shelf),
         "columns": COLUMNS,
     }

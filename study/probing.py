@@ -21,6 +21,7 @@ from study.store import ProbeFolder
 
 SWEEP_S = 4.0
 SWEEP_FROM_HZ = 20.0
+SWEEP_TO_SHARE = 0.48  # of the sample rate
 SWEEP_AMPLITUDE = 0.5
 
 Row = dict[str, Any]
@@ -108,7 +109,12 @@ def sweep(sample_rate_hz: int) -> Samples:
     """A logarithmic sine sweep from 20 Hz to just below Nyquist, shape ``(samples,)``."""
     seconds = np.arange(round(SWEEP_S * sample_rate_hz)) / sample_rate_hz
     chirp = signal.chirp(
-        seconds, SWEEP_FROM_HZ, SWEEP_S, 0.48 * sample_rate_hz, method="logarithmic", phi=-90
+        seconds,
+        SWEEP_FROM_HZ,
+        SWEEP_S,
+        SWEEP_TO_SHARE * sample_rate_hz,
+        method="logarithmic",
+        phi=-90,
     )
     return np.asarray(SWEEP_AMPLITUDE * chirp, np.float32)
 
