@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Family = Literal["lstm", "gru", "rnn", "dense", "conv"]
-FAMILIES: tuple[str, ...] = get_args(Family)
+Family = Literal["lstm", "gru", "rnn", "dense", "conv", "conv_gru"]
+# conv_gru learns from whole sequences only, not from frames.
+FAMILIES: tuple[str, ...] = tuple(name for name in get_args(Family) if name != "conv_gru")
 
 # Of the recurrent families: how many products of a unit's inputs a step takes.
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+GATES = {"lstm": 4, "gru": 3, "rnn": 1, "conv_gru": 3}
+SEQUENCE_FAMILIES = tuple(GATES)
+
+# The convolution before a GRU looks at the newest sample and the two before it.
+CONV_GRU_KERNEL = 3
 
 # The first convolution looks at 12 samples, every 4; the next ones join neighbours.
 CONV_FIRST_KERNEL = 12
@@ -23,7 +28,8 @@ class Architecture:
 
     Attributes:
         family: ``lstm``, ``gru``, ``rnn`` (simple tanh), ``dense`` (on the flattened
-            frame) or ``conv`` (kernel 12, stride 4; then kernel 2).
+            frame), ``conv`` (kernel 12, stride 4; then kernel 2) or ``conv_gru`` (kernel 3,
+            tanh, then GRU layers; on sequences only).
         layers: hidden layers, 1 or more.
         units: units (filters) of every hidden layer.
         frame_size: dry samples a frame.
@@ -86,5 +92,7 @@ def streaming_multiply_accumulates(a: Architecture) -> int:
     """
     if not is_recurrent(a.family):
         raise ValueError(f"a {a.family} model has no state to carry")
-    inputs = [1] + [a.units] * (a.layers - 1)
-    return sum(GATES[a.family] * a.units * (n + a.units) for n in inputs) + a.units
+    has_conv = a.family == "conv_gru"
+    inputs = [a.units if has_conv else 1] + [a.units] * (a.layers - 1)
+    steps = sum(GATES[a.family] * a.units * (n + a.units) for n in inputs)
+    return (CONV_GRU_KERNEL * a.units if has_conv else 0) + steps + a.units

@@ -13,6 +13,7 @@ from models.architecture import (
     CONV_FIRST_KERNEL,
     CONV_FIRST_STRIDE,
     CONV_NEXT_KERNEL,
+    FAMILIES,
     Architecture,
     is_recurrent,
 )
@@ -25,12 +26,17 @@ def build(
 
     ``lstm`` is the layer class of the LSTM family; ``FusedLSTM`` trains faster and
     has the same weights.
+
+    Raises:
+        ValueError: the family is one for sequences only.
     """
+    if architecture.family not in FAMILIES:
+        raise ValueError(f"a {architecture.family} model has no framed form")
     frame = keras.Input((architecture.frame_size, 1), name="frame")
     signal: Any = frame
     for layer in _hidden(architecture, seed, lstm):
         signal = layer(signal)
-    wet = keras.layers.Dense(1, kernel_initializer=_glorot(seed, 0), name="wet")(signal)
+    wet = keras.layers.Dense(1, kernel_initializer=glorot(seed, 0), name="wet")(signal)
     if architecture.residual:
         newest = keras.layers.Cropping1D((architecture.frame_size - 1, 0), name="newest")(frame)
         wet = keras.layers.Add(name="residual")([wet, keras.layers.Flatten()(newest)])
@@ -38,7 +44,8 @@ def build(
     return keras.Model(frame, wet, name=name)
 
 
-def _glorot(seed: int, layer: int) -> keras.initializers.Initializer:
+def glorot(seed: int, layer: int) -> keras.initializers.Initializer:
+    """A kernel's draw, a number of its own for every layer; 0 is the output's."""
     return keras.initializers.GlorotUniform(seed=seed * 1009 + 2 * layer)
 
 
@@ -53,25 +60,32 @@ def recurrent_layers(
     seed: int,
     lstm: type[keras.layers.LSTM] = keras.layers.LSTM,
     *,
-    streaming: bool = False,
+    sequences: bool = False,
+    states: bool = False,
 ) -> list[keras.layers.Layer]:
-    """The hidden layers of a recurrent family, first to last.
+    """The hidden recurrent layers, first to last.
 
-    A streaming model's last layer answers at every sample, and all tell their states.
+    Args:
+        a: of a recurrent family.
+        seed: of the weights.
+        lstm: layer class of the LSTM family.
+        sequences: whether the last layer, too, answers at every sample.
+        states: whether all tell their states beside their answers.
     """
     kinds: dict[str, Any] = {
         "lstm": lstm,
         "gru": keras.layers.GRU,
         "rnn": keras.layers.SimpleRNN,
+        "conv_gru": keras.layers.GRU,
     }
     return [
         kinds[a.family](
             a.units,
-            return_sequences=streaming or layer < a.layers,
-            return_state=streaming,
-            kernel_initializer=_glorot(seed, layer),
+            return_sequences=sequences or layer < a.layers,
+            return_state=states,
+            kernel_initializer=glorot(seed, layer),
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed * 1009 + 2 * layer + 1),
-            name=f"{a.family}_{layer}",
+            name=f"{a.family.removeprefix('conv_')}_{layer}",
         )
         for layer in range(1, a.layers + 1)
     ]
@@ -82,7 +96,10 @@ def _dense(a: Architecture, seed: int) -> list[keras.layers.Layer]:
         keras.layers.Flatten(),
         *(
             keras.layers.Dense(
-                a.units, "tanh", kernel_initializer=_glorot(seed, layer), name=f"dense_{layer}"
+                a.units,
+                "tanh",
+                kernel_initializer=glorot(seed, layer),
+                name=f"dense_{layer}",
             )
             for layer in range(1, a.layers + 1)
         ),
@@ -100,7 +117,7 @@ def _convolutional(a: Architecture, seed: int) -> list[keras.layers.Layer]:
                 CONV_FIRST_KERNEL if layer == 1 else CONV_NEXT_KERNEL,
                 strides=CONV_FIRST_STRIDE if layer == 1 else 1,
                 activation="tanh",
-                kernel_initializer=_glorot(seed, layer),
+                kernel_initializer=glorot(seed, layer),
                 name=f"conv_{layer}",
             )
             for layer in range(1, a.layers + 1)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from data.audio import Samples
 from models.architecture import Architecture
-from models.streaming import build_streaming, states_per_layer
+from models.streaming import build_streaming, state_sizes
 from study.rendering import Rendering
 
 BLOCK_SAMPLES = 4096
@@ -60,8 +60,7 @@ def render_streaming(
 
 def zero_states(architecture: Architecture, count: int) -> list[jax.Array]:
     """What ``count`` models carry before their first sample."""
-    arrays = architecture.layers * states_per_layer(architecture)
-    return [jnp.zeros((count, architecture.units), jnp.float32)] * arrays
+    return [jnp.zeros((count, size), jnp.float32) for size in state_sizes(architecture)]
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,100 @@
+"""Models of whole sequences: every dry sample in, every wet sample out, the state carried.
+
+What the field trains (Wright et al., "Real-time black-box modelling with recurrent neural
+networks", DAFx 2019), beside the study's framed models: the same recurrent layers with
+the same weights, and ``conv_gru``, a convolution over three samples before a GRU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+
+from models import carried
+from models.architecture import CONV_GRU_KERNEL, Architecture
+from models.framed import glorot, recurrent_layers
+from models.streaming import build_streaming, states_per_layer
+
+States = list[jax.Array]
+
+
+def build(architecture: Architecture, seed: int) -> keras.Model:
+    """A Keras model of plain layers, ``(batch, samples, 1)`` to the same, from zero state.
+
+    Its weights are drawn from ``seed`` alone and stand in the order of
+    ``models.streaming.build_streaming``.
+    """
+    dry = keras.Input((None, 1), name="dry")
+    signal: Any = dry
+    if architecture.family == "conv_gru":
+        signal = keras.layers.Conv1D(
+            architecture.units,
+            CONV_GRU_KERNEL,
+            padding="causal",
+            activation="tanh",
+            kernel_initializer=glorot(seed, architecture.layers + 1),
+            name="conv",
+        )(signal)
+    for layer in recurrent_layers(architecture, seed, sequences=True):
+        signal = layer(signal)
+    wet = keras.layers.Dense(1, kernel_initializer=glorot(seed, 0), name="wet")(signal)
+    if architecture.residual:
+        wet = keras.layers.Add(name="residual")([wet, dry])
+    name = f"{architecture.family}_{architecture.layers}x{architecture.units}"
+    return keras.Model(dry, wet, name=name)
+
+
+class Window:
+    """A model over consecutive windows of samples, fast to differentiate.
+
+    The function of ``models.streaming.build_streaming`` (tested), with time first. No
+    gradient goes back beyond a window's start.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        self._architecture = architecture
+        self._plain = build_streaming(architecture) if architecture.family == "rnn" else None
+
+    def __call__(
+        self, weights: list[jax.Array], dry: jax.Array, states: States
+    ) -> tuple[jax.Array, States]:
+        """Wet samples and the states after them.
+
+        Args:
+            weights: in the order of ``build``.
+            dry: shape ``(samples, batch)``; to be differentiated, ``samples`` is a
+                multiple of ``models.carried.CHUNK_SAMPLES``.
+            states: of the sizes of ``models.streaming.state_sizes``.
+        """
+        if self._plain is not None:
+            fixed = [variable.value for variable in self._plain.non_trainable_variables]
+            (wet, *after), _ = self._plain.stateless_call(
+                weights, fixed, [dry.T[..., None], *states]
+            )
+            return wet[..., 0].T, after
+        a, signal, after = self._architecture, dry[..., None], []
+        if a.family == "conv_gru":
+            (kernel, bias), weights = weights[:2], weights[2:]
+            history, states = states[0], states[1:]
+            reached = jnp.concatenate([history.T, dry])
+            after.append(reached[1 - CONV_GRU_KERNEL :].T)
+            signal = _convolved(reached, kernel, bias)
+        layer = carried.lstm if a.family == "lstm" else carried.gru
+        per_layer = states_per_layer(a)
+        for number in range(a.layers):
+            own = tuple(states[number * per_layer : (number + 1) * per_layer])
+            kernel, recurrent, bias = weights[3 * number : 3 * number + 3]
+            signal, state = layer(signal, own, (kernel, recurrent, bias))
+            after += state
+        wet = (signal @ weights[-2] + weights[-1])[..., 0]
+        return wet + dry if a.residual else wet, after
+
+
+def _convolved(reached: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:
+    """``tanh(Conv1D)`` of samples that follow ``CONV_GRU_KERNEL - 1`` older ones."""
+    samples = reached.shape[0] - CONV_GRU_KERNEL + 1
+    taps = [reached[k : k + samples, :, None] * kernel[k, 0] for k in range(CONV_GRU_KERNEL)]
+    return jnp.tanh(sum(taps) + bias)
