@@ -1,6 +1,7 @@
 # Each target sets up what it needs; stamps under .venv make the second call start at once.
 
 GRID ?= quick
+SEARCH ?= sd1_search
 DRY ?=
 WET ?=
 RUN ?=
@@ -20,7 +21,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice \
   chromium gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help grid estimate report choose listen listen-import render data test lint bench system clean
+.PHONY: help grid search estimate report choose listen listen-import render data test lint bench system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,6 +30,11 @@ grid: .venv/.ready .venv/.wavesurfer ## train and evaluate GRID=quick|paper|real
 	@$(PY) -m study grid "$(GRID)" $(RECORDING) $(ARGS); status=$$?; \
 	  case $$status in 0|3) ;; *) exit $$status;; esac; \
 	  $(PY) -m reports "$(GRID)" && exit $$status
+
+search: .venv/.ready .venv/.wavesurfer ## search settings by SEARCH=sd1_search|file.toml [DRY=a.wav WET=b.wav], train the best
+	@$(PY) -m study search "$(SEARCH)" $(RECORDING) $(ARGS); status=$$?; \
+	  case $$status in 0|3) ;; *) exit $$status;; esac; \
+	  $(PY) -m reports "$(SEARCH)" && exit $$status
 
 estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this machine
 	@$(PY) -m study grid "$(GRID)" $(RECORDING) --dry-run

@@ -17,6 +17,7 @@ from reports.listing import listing
 from reports.pictures import Picture, shown
 from reports.provenance import provenance
 from reports.results import Model, Results, read
+from reports.search.section import search_section
 from reports.shelf import Facts, Shelf, slug
 from study import files
 from study.material import Materials
@@ -125,6 +126,7 @@ def _content(results: Results, shelf: Shelf) -> dict[str, Any]:
         "seeds": len({config.seed for config in results.configs.values()}),
         "provenance": provenance(results),
         "aliasing": aliasing_section(results, shelf, materials),
+        "search": search_section(results.store, shelf),
         "listening": listening_section(results.store, shelf),
         "columns": COLUMNS,
     }

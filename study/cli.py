@@ -97,13 +97,37 @@ def grid_command(
         _print_estimate(loaded, cores, console)
         return
     results = running.run_grid(loaded, runs, cores, console, checkpoint_seconds)
-    _print_summary(results, console)
-    console.print(f"Table: {runs / loaded.name / 'results.csv'}", highlight=False)
-    failed = running.failures(results)
-    for run_id, reason in failed:
-        print(f"failed {run_id}: {reason}", file=sys.stderr)
-    if failed:
-        raise typer.Exit(SOME_RUNS_FAILED)
+    _tell(results, runs / loaded.name, console)
+
+
+@app.command("search")
+@explained
+def search_command(
+    search: Annotated[
+        str, typer.Argument(help="A committed search's name, or the path of a TOML file.")
+    ] = "sd1_search",
+    dry: Annotated[str | None, typer.Option(help="Recording of the dry signal.")] = None,
+    wet: Annotated[str | None, typer.Option(help="Recording of what the pedal made.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes.  [default: one a core]")
+    ] = None,
+    runs: RunsOption = RUNS,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, hidden=True, help="Training time between checkpoints.")
+    ] = CHECKPOINT_EVERY_S,
+) -> None:
+    """Search settings by validation loss, then train the best; the same command continues it.
+
+    Several such commands at once share the trials. Ends as `grid` does.
+    """
+    # Optuna takes half a second to import.
+    from study.search import description
+    from study.search.running import run_search
+
+    console = Console()
+    loaded = description.load(search, _recording(dry, wet))
+    results = run_search(loaded, runs, _cores(workers), console, checkpoint_seconds)
+    _tell(results, runs / loaded.name, console)
 
 
 @app.command("data")
@@ -290,6 +314,17 @@ def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> Non
         f"({result.hours:.2f} hours) of training and evaluation with {len(cores)} workers",
         highlight=False,
     )
+
+
+def _tell(results: Any, folder: Path, console: Console) -> None:
+    """Print what a command has found, and end with an exit code of its own if runs failed."""
+    _print_summary(results, console)
+    console.print(f"Table: {folder / 'results.csv'}", highlight=False)
+    failed = running.failures(results)
+    for run_id, reason in failed:
+        print(f"failed {run_id}: {reason}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(SOME_RUNS_FAILED)
 
 
 def _print_summary(results: Any, console: Console) -> None:

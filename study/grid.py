@@ -183,6 +183,7 @@ class Grid:
         runs: in the order of the file, without repetition.
         source: how the file was named.
         recording: dry and wet file that took the place of the grid's effects.
+        target: of ``make``, that fills the folder.
     """
 
     name: str
@@ -190,6 +191,7 @@ class Grid:
     runs: tuple[RunConfig, ...]
     source: str
     recording: tuple[str, str] | None = None
+    target: Literal["grid", "search"] = "grid"
 
 
 def committed_names() -> list[str]:
@@ -217,16 +219,11 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
     Raises:
         InputError: naming the key, what it allows and what was found.
     """
-    path = _find(name_or_path)
-    _refuse_reserved(path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"grid {path}", expected="a TOML file", found=str(error), remedy="Mend the syntax."
-        ) from error
-    _refuse_unknown(f"grid {path}", table, ["title", "signal", "runs"])
-    signal = _validated(SignalConfig, table.get("signal", {}), f"grid {path}, [signal]")
+    path = find(name_or_path, COMMITTED, "grid")
+    refuse_reserved(path)
+    table = read_toml(path, f"grid {path}")
+    refuse_unknown(f"grid {path}", table, ["title", "signal", "runs"])
+    signal = validated(SignalConfig, table.get("signal", {}), f"grid {path}, [signal]")
     blocks = table.get("runs")
     if not isinstance(blocks, list) or not blocks:
         raise InputError(
@@ -238,39 +235,61 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
     runs: dict[str, RunConfig] = {}
     for number, block in enumerate(blocks, 1):
         where = f"grid {path}, [[runs]] block {number}"
-        for run in _expanded(block, signal, where, path.parent, recording):
+        for run in expanded(block, signal, where, path.parent, recording):
             runs.setdefault(run.run_id, run)
     title = str(table.get("title", path.stem))
     return Grid(path.stem, title, tuple(runs.values()), name_or_path, recording)
 
 
-def _find(name_or_path: str) -> Path:
-    committed = COMMITTED / f"{name_or_path}.toml"
+def find(name_or_path: str, committed_folder: Path, kind: str) -> Path:
+    """The TOML file that a name or a path stands for.
+
+    Args:
+        name_or_path: of a file in ``committed_folder``, or a path.
+        committed_folder: what comes with the project.
+        kind: what messages call it.
+
+    Raises:
+        InputError: there is neither.
+    """
+    committed = committed_folder / f"{name_or_path}.toml"
     if committed.is_file():
         return committed
     path = Path(name_or_path)
     if path.is_file():
         return path
-    near = difflib.get_close_matches(name_or_path, committed_names(), 1)
+    names = sorted(path.stem for path in committed_folder.glob("*.toml"))
+    near = difflib.get_close_matches(name_or_path, names, 1)
     raise InputError(
-        f"grid {name_or_path!r}",
-        expected=f"one of {', '.join(committed_names())}, or the path of a TOML file",
+        f"{kind} {name_or_path!r}",
+        expected=f"one of {', '.join(names)}, or the path of a TOML file",
         found="neither",
         remedy=f"Did you mean {near[0]!r}?" if near else "Check the spelling or the path.",
     )
 
 
-def _refuse_reserved(path: Path) -> None:
+def read_toml(path: Path, where: str) -> dict[str, Any]:
+    """A TOML file as a dictionary, or an ``InputError`` that tells the line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            where, expected="a TOML file", found=str(error), remedy="Mend the syntax."
+        ) from error
+
+
+def refuse_reserved(path: Path) -> None:
+    """Refuse a file whose folder under ``runs/`` is in use for something else."""
     if path.stem == "pairs":
         raise InputError(
-            f"grid {path}",
+            f"file {path}",
             expected="a name other than 'pairs'",
             found="the name of the folder that all grids keep their dry/wet pairs in",
             remedy="Rename the file.",
         )
 
 
-def _expanded(
+def expanded(
     block: Mapping[str, Any],
     signal: SignalConfig,
     where: str,
@@ -285,8 +304,19 @@ def _expanded(
             found=repr(block),
             remedy="Write [[runs]] on a line of its own and the keys below it.",
         )
-    settable = [key for key in RunConfig.model_fields if key != "signal"]
-    _refuse_unknown(where, block, settable)
+    axes = _axes(block, where)
+    axes["effect"] = _effects(axes.get("effect", []), where, folder, recording)
+    yield from _combined({"signal": signal}, axes, where)
+
+
+def variants(fixed: Mapping[str, Any], block: Mapping[str, Any], where: str) -> Iterable[RunConfig]:
+    """Every combination of a block's lists, over settings that are fixed but for the block's."""
+    return _combined(fixed, _axes(block, where), where)
+
+
+def _axes(block: Mapping[str, Any], where: str) -> dict[str, list[Any]]:
+    """The values of every key of a block."""
+    refuse_unknown(where, block, [key for key in RunConfig.model_fields if key != "signal"])
     axes = {key: _values(key, value) for key, value in block.items()}
     for key, axis in axes.items():
         if not axis:
@@ -296,11 +326,16 @@ def _expanded(
                 found="an empty list, so no run at all",
                 remedy="Name a value, or remove the key for its default.",
             )
-    axes["effect"] = _effects(axes.get("effect", []), where, folder, recording)
-    ordered = [key for key in settable if key in axes]
+    return axes
+
+
+def _combined(
+    fixed: Mapping[str, Any], axes: Mapping[str, list[Any]], where: str
+) -> Iterable[RunConfig]:
+    ordered = [key for key in RunConfig.model_fields if key in axes]
     for combination in itertools.product(*(axes[key] for key in ordered)):
         values = dict(zip(ordered, combination, strict=True))
-        yield _validated(RunConfig, {"signal": signal, **values}, where)
+        yield validated(RunConfig, {**fixed, **values}, where)
 
 
 def _values(key: str, value: Any) -> list[Any]:
@@ -327,7 +362,8 @@ def _effects(
     return [effects.resolve(spec, folder).to_dict() for spec in specs]
 
 
-def _refuse_unknown(where: str, table: Mapping[str, Any], known: list[str]) -> None:
+def refuse_unknown(where: str, table: Mapping[str, Any], known: list[str]) -> None:
+    """Refuse a table with a key that is not known, naming the nearest one."""
     for key in table:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
@@ -339,13 +375,19 @@ def _refuse_unknown(where: str, table: Mapping[str, Any], known: list[str]) -> N
             )
 
 
-def _validated(kind: type[_Config], values: Mapping[str, Any], where: str) -> _Config:
+def validated(kind: type[_Config], values: Mapping[str, Any], where: str) -> _Config:
+    """A configuration of these values.
+
+    Raises:
+        InputError: of ``where`` with the key, or of ``where`` alone if the values do not
+            fit together.
+    """
     try:
         return kind.model_validate(values, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        _refuse_unknown(
+        refuse_unknown(
             where, {key: None} if first["type"] == "extra_forbidden" else {}, [*kind.model_fields]
         )
         raise InputError(

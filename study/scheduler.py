@@ -61,11 +61,13 @@ class Scheduler:
         store: of the grid; its pairs should be made already.
         core_list: one worker is bound to each.
         checkpoint_every_s: seconds of training between two checkpoints of a run.
+        job: module whose ``work`` function the workers call.
     """
 
     store: Store
     core_list: list[int]
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
+    job: str = "study.working"
     _events: queue.Queue[tuple[Worker, Event | None]] = field(default_factory=queue.Queue)
     _deaths: Counter[str] = field(default_factory=Counter)
     _workers: list[Worker] = field(default_factory=list)
@@ -102,7 +104,7 @@ class Scheduler:
 
     def _start(self, core: int) -> None:
         log = self.store.root / f"worker-{core}.log"
-        arguments = [str(self.store.root), str(self.checkpoint_every_s)]
+        arguments = [str(self.store.root), str(self.checkpoint_every_s), self.job]
         with log.open("a", encoding="utf-8") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-m", "study.worker", *arguments],
@@ -137,7 +139,7 @@ class Scheduler:
         given_up = False
         if run_id is not None:
             self._deaths[run_id] += 1
-            given_up = self._deaths[run_id] >= DEATHS_A_RUN and self._give_up(run_id, code)
+            given_up = self._deaths[run_id] >= DEATHS_A_RUN and self.give_up(run_id, _death(code))
         elif self._deaths["start"] >= DEATHS_A_RUN:
             log = self.store.root / f"worker-{source.core}.log"
             raise InputError(
@@ -151,15 +153,18 @@ class Scheduler:
         yield {"event": "died", "run": run_id, "code": code, "given_up": given_up}
         self._start(source.core)
 
-    def _give_up(self, run_id: str, code: int) -> bool:
+    def give_up(self, run_id: str, reason: str) -> bool:
+        """Mark a run as failed; whether it was not in other hands."""
         folder = self.store.run(run_id)
-        cause = f"signal {-code}" if code < 0 else f"exit code {code}"
         with folder.lock() as mine:
             if mine:
-                table.write_failure(
-                    folder.config(),
-                    folder,
-                    f"its worker process died {DEATHS_A_RUN} times ({cause}); "
-                    "too little memory is the usual cause",
-                )
+                table.write_failure(folder.config(), folder, reason)
         return mine
+
+
+def _death(code: int) -> str:
+    cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return (
+        f"its worker process died {DEATHS_A_RUN} times ({cause}); "
+        "too little memory is the usual cause"
+    )

@@ -8,6 +8,7 @@
     runs/<grid>/report/index.html
     runs/<grid>/targets/<effect>-<hash>/       answers of the effects to the same probes
     runs/<grid>/lock                           shared by the commands that work on the grid
+    runs/<name>/search/                        trials of a search (study.search.trials)
     runs/<grid>/runs/<run id>/
         config.json         the whole configuration
         checkpoint.npz      where an unfinished run goes on; gone when it is finished
@@ -248,6 +249,7 @@ class Store:
             "name": grid.name,
             "title": grid.title,
             "source": grid.source,
+            "target": grid.target,
             "dry": dry,
             "wet": wet,
             "runs": [config.run_id for config in grid.runs],
@@ -280,7 +282,7 @@ class Store:
             )
 
     def manifest(self) -> dict[str, Any]:
-        """``{"name", "title", "source", "dry", "wet", "runs"}`` of the grid last laid out here.
+        """``{"name", "title", "source", "target", "dry", "wet", "runs"}`` of the grid laid out.
 
         Raises:
             InputError: there is none, or it is broken.
@@ -305,9 +307,14 @@ class Store:
     def grid_command(self) -> str:
         """The ``make`` command, for a shell, that fills this folder."""
         manifest = self.manifest()
-        values = {"GRID": manifest["source"], "DRY": manifest["dry"], "WET": manifest["wet"]}
+        target = str(manifest.get("target", "grid"))
+        values = {
+            target.upper(): manifest["source"],
+            "DRY": manifest["dry"],
+            "WET": manifest["wet"],
+        }
         given = [f"{name}={shlex.quote(value)}" for name, value in values.items() if value]
-        return " ".join(["make", "grid", *given])
+        return " ".join(["make", target, *given])
 
     def runs(self) -> Iterator[RunFolder]:
         """The runs of the grid, in its order."""

@@ -213,6 +213,12 @@ def _save(progress: Progress, path: Path) -> None:
     files.write_whole(path, lambda aside: np.savez(aside, **arrays))
 
 
+def losses_so_far(folder: RunFolder) -> list[float]:
+    """Validation losses of the epochs that an unfinished training has behind it."""
+    progress = _resumed(folder)
+    return progress.validation_losses if progress else []
+
+
 def _resumed(folder: RunFolder) -> Progress | None:
     """The training as its checkpoint has it, or None if there is no whole one."""
     try:

@@ -1,14 +1,16 @@
 """A worker process: takes runs that nobody works on, one after the other, until none is left.
 
-    python -m study.worker runs/<grid> <seconds between checkpoints>
+    python -m study.worker runs/<grid> <seconds between checkpoints> <module>
 
-Workers need no master (see ``study.working``). Events go to standard output, a JSON
+The module's ``work`` does it: ``study.working``, or ``study.search.working`` for trials.
+Workers need no master (see there). Events go to standard output, a JSON
 object a line. The worker ends at once when its standard input closes, so it never
 outlives the process that started it, even if that one was killed.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -31,12 +33,11 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    """Entry point: the arguments are the store's folder and the checkpoint interval."""
+    """Entry point: the arguments are the store's folder, the checkpoint interval, the module."""
     _end_with_parent()
     # Only now, since it takes seconds and the parent may be gone before.
     from study import files
     from study.store import Store
-    from study.working import work
 
     # Keras imports TensorFlow, 650 MB, when it saves a model, only to ask whether a
     # value is one of its shapes. A worker on JAX does without: the import now fails.
@@ -48,7 +49,8 @@ def main() -> None:
 
     sys.stdout = sys.stderr  # whatever else prints must not look like an event
     try:
-        work(Store(Path(sys.argv[1])), send, float(sys.argv[2]))
+        job = importlib.import_module(sys.argv[3])
+        job.work(Store(Path(sys.argv[1])), send, float(sys.argv[2]))
     except OSError as error:
         if error.errno not in files.DISK_FULL:
             raise

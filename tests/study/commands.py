@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Command:
-    """``python -m study grid`` at work.
+    """``python -m study grid`` or ``search`` at work.
 
     Attributes:
         runs: its ``--runs`` folder.
@@ -46,10 +46,10 @@ class Command:
         self.process.wait()
 
 
-def start(grid: Path, runs: Path, *options: str) -> Command:
+def start(grid: Path, runs: Path, *options: str, command: str = "grid") -> Command:
     runs.mkdir(parents=True, exist_ok=True)
     log = grid.parent / f"printed-{time.monotonic_ns()}.log"
-    arguments = ["grid", str(grid), "--runs", str(runs), "--checkpoint-seconds", "0", *options]
+    arguments = [command, str(grid), "--runs", str(runs), "--checkpoint-seconds", "0", *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "study", *arguments],

@@ -140,6 +140,12 @@ def test_the_command_that_fills_the_folder_names_the_grid_as_it_was_named(
     assert store.grid_command() == command
 
 
+def test_the_command_that_fills_the_folder_of_a_search_is_a_search(store: Store) -> None:
+    recording = ("a.wav", "b.wav")
+    store.write_grid(Grid("mine", "Mine", CONFIGS, "mine.toml", recording, "search"))
+    assert store.grid_command() == "make search SEARCH=mine.toml DRY=a.wav WET=b.wav"
+
+
 def test_a_folder_without_a_grid_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"results of a grid; found none\. Run `make grid` with"):
         Store(tmp_path / "x").manifest()

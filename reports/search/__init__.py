@@ -1,0 +1,1 @@
+"""What a search of settings has tried, and what its best was."""
