@@ -67,12 +67,12 @@ def convert(
     Raises:
         InputError: the weights, the block or the form do not fit.
     """
-    graph = networks.build(architecture, weights, form, block)
+    graph = networks.build(architecture, weights, form, block, kind)
     found = None
     if kind != "float32":
         dry = material.pair.dry
         picked = calibration.pick(dry, material.split.train)
-        found = calibration.calibrate(architecture, weights, form, dry, picked)
+        found = calibration.calibrate(architecture, weights, form, kind, dry, picked)
     ranges = found.ranges if found else {}
     content = serialized(graph, kind, ranges)
     numbers = scaled(graph, kind, ranges)

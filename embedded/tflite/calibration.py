@@ -23,6 +23,7 @@ from embedded.tflite import networks
 from embedded.tflite.flatbuffer import Ranges, serialized
 from embedded.tflite.graph import Graph
 from embedded.tflite.networks import Form
+from embedded.tflite.quantization import Kind
 from models.architecture import Architecture, is_recurrent
 
 STRETCHES = 16
@@ -86,6 +87,7 @@ def calibrate(
     architecture: Architecture,
     weights: Weights,
     form: Form,
+    kind: Kind,
     dry: Samples,
     stretches: Sequence[Stretch],
     seed: int = SEED,
@@ -95,6 +97,7 @@ def calibrate(
     Args:
         architecture: its shape.
         weights: of the model.
+        kind: that the ranges are for; the model runs in float32 whichever it is.
         form: streaming, side by side from zero states; or every frame inside the stretches.
         dry: the whole dry signal.
         stretches: of equal length, inside the training split.
@@ -102,30 +105,34 @@ def calibrate(
     """
     signals = np.stack([dry[stretch.start : stretch.stop] for stretch in stretches])
     ranges = (_of_steps if is_recurrent(architecture.family) else _of_frames)(
-        architecture, weights, form, signals
+        architecture, weights, form, kind, signals
     )
     digest = hashlib.sha256(signals.astype("<f4").tobytes()).hexdigest()
     return Calibration(ranges, tuple(stretches), seed, digest)
 
 
-def _of_steps(a: Architecture, weights: Weights, form: Form, signals: Signals) -> Ranges:
+def _of_steps(
+    a: Architecture, weights: Weights, form: Form, kind: Kind, signals: Signals
+) -> Ranges:
     """Of a recurrent model: all signals, or all frames, side by side from zero state."""
     if form == "framed":
         signals = _frames(signals, a.frame_size)
     parts = np.array_split(signals, -(-len(signals) // SIDE_BY_SIDE))
     return _united(
         _ranges(
-            networks.build(a, weights, "streaming", 1, signals=len(part)),
+            networks.build(a, weights, "streaming", 1, kind, signals=len(part)),
             (part[:, n : n + 1] for n in range(part.shape[1])),
         )
         for part in parts
     )
 
 
-def _of_frames(a: Architecture, weights: Weights, form: Form, signals: Signals) -> Ranges:
+def _of_frames(
+    a: Architecture, weights: Weights, form: Form, kind: Kind, signals: Signals
+) -> Ranges:
     """Of a model without state."""
     windows, block = _frames(signals, a.frame_size), networks.LARGEST_BLOCK
-    graph = networks.build(a, weights, form, block)
+    graph = networks.build(a, weights, form, block, kind)
     # The last block is filled up with frames that were seen before.
     blocks = (
         windows[np.arange(start, start + block) % len(windows)]
@@ -164,6 +171,10 @@ def _ranges(graph: Graph, blocks: Iterable[Signals]) -> Ranges:
     ]
     low = dict.fromkeys(graph.ranges, 0.0)
     high = dict.fromkeys(graph.ranges, 0.0)
+    for tensor in graph.tensors:
+        if tensor.role in graph.ranges and tensor.constant is not None:
+            low[tensor.role] = min(low[tensor.role], float(tensor.constant.min()))
+            high[tensor.role] = max(high[tensor.role], float(tensor.constant.max()))
     carried = [np.zeros(graph.tensors[i].shape, np.float32) for i in graph.inputs[1:]]
     for block in blocks:
         for index, array in zip(graph.inputs, [block, *carried], strict=True):

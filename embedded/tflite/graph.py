@@ -61,6 +61,7 @@ class Graph:
         tensors, operators: named by their place in these lists.
         inputs, outputs: tensors in the order of the interpreter's arguments.
         ranges: by role, what is known of its values.
+        is_balanced: whether weights are brought to one size, see ``networks``.
     """
 
     tensors: list[Tensor] = field(default_factory=list)
@@ -68,6 +69,7 @@ class Graph:
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
     ranges: dict[str, Range] = field(default_factory=dict)
+    is_balanced: bool = False
 
     @property
     def operator_kinds(self) -> list[str]:

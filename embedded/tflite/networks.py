@@ -16,6 +16,7 @@ from data.errors import InputError
 from embedded.packing import check
 from embedded.reference import Weights
 from embedded.tflite.graph import Graph
+from embedded.tflite.quantization import Kind
 from models.architecture import CONV_FIRST_STRIDE, Architecture, is_recurrent
 
 Form = Literal["streaming", "framed"]
@@ -23,14 +24,21 @@ Form = Literal["streaming", "framed"]
 one from zero state, one sample each out."""
 
 LARGEST_BLOCK = 128
+BALANCED: tuple[Kind, ...] = ("int16x8",)
+SMALLEST_BALANCE = 1 / 16
 
 Array = NDArray[np.float32]
 
 
 def build(
-    architecture: Architecture, weights: Weights, form: Form, block: int, signals: int = 1
+    architecture: Architecture,
+    weights: Weights,
+    form: Form,
+    block: int,
+    kind: Kind,
+    signals: int = 1,
 ) -> Graph:
-    """The graph that answers ``block`` samples at a time.
+    """The graph that answers ``block`` samples at a time, for a number type.
 
     Inputs are ``dry``, shape ``(signals, block)`` when streaming and ``(block, frame_size)``
     when framed, and, when streaming, the states ``lstm_1.h``, ``lstm_1.c`` and so on, shape
@@ -43,7 +51,7 @@ def build(
     """
     _check(architecture, weights, form, block)
     arrays = [np.asarray(array, np.float32) for array in weights]
-    graph = Graph()
+    graph = Graph(is_balanced=kind in BALANCED)
     if form == "streaming":
         _streaming(graph, architecture, arrays, block, signals)
     elif is_recurrent(architecture.family):
@@ -148,10 +156,24 @@ def _conv(graph: Graph, a: Architecture, arrays: list[Array], x: int) -> int:
 
 
 class _Connection:
-    """A matrix with its bias, kept once and applied at every step."""
+    """A matrix with its bias, kept once and applied at every step.
+
+    TFLite Micro's optimised kernels know one scale for all int8 weights of a fully connected
+    operator, which leaves little of the outputs whose weights are small. In a balanced graph
+    all outputs have weights as large as any, and a product puts them right afterwards.
+    """
 
     def __init__(self, graph: Graph, name: str, kernel: Array, bias: Array | None) -> None:
         self._graph, self._name, self._bias = graph, name, bias
+        self._scaled: int | None = None
+        if graph.is_balanced and min(kernel.shape) > 1:
+            largest = np.abs(kernel).max(axis=0)
+            # Biases grow as the weights do, and must not take the range for themselves.
+            balance = np.maximum(largest / max(largest.max(), 1e-30), SMALLEST_BALANCE)
+            kernel = kernel / balance
+            self._bias = None if bias is None else bias / balance
+            graph.ranges[f"{name}.balance"] = "unit"
+            self._scaled = graph.activations(f"{name}.balance", balance[None], f"{name}.balance")
         self._weights = graph.weights(f"{name}.kernel", kernel.T)
         self._added: int | None = None
 
@@ -161,7 +183,10 @@ class _Connection:
         if self._bias is not None and self._added is None:
             # Every x has one role, so one scale: the first stands for all.
             self._added = graph.bias(f"{self._name}.bias", self._bias, x, self._weights)
-        return graph.fully_connected(x, self._weights, self._added, f"{self._name}.sum")
+        if self._scaled is None:
+            return graph.fully_connected(x, self._weights, self._added, f"{self._name}.sum")
+        summed = graph.fully_connected(x, self._weights, self._added, f"{self._name}.balanced")
+        return graph.multiply(summed, self._scaled, f"{self._name}.sum")
 
 
 class _Output:
