@@ -14,7 +14,7 @@ from pathlib import Path
 from reports import canvas
 from reports.aliasing import figures, sources
 from reports.aliasing.figures import MOST_RECIPES, EpochCurve
-from reports.aliasing.paired import Change, Noted, change, in_db, noted_change, over_seeds, told
+from reports.aliasing.paired import Change, Noted, change, in_db, noted_change, told
 from reports.numbers import counted, significant
 from reports.pictures import Picture, shown
 from reports.results import Model, Results, Row, Spread
@@ -105,16 +105,15 @@ class Study:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table: a measure by epoch, and what it did since the reference."""
+    """A line of the table: a measure by epoch, then its changes."""
 
     measure: str
-    values: tuple[Noted, ...]
-    change: Noted
+    cells: tuple[Noted, ...]
 
 
 @dataclass(frozen=True)
 class RecipeTable:
-    """One recipe in numbers and words; ``heads`` are the epochs and what the change is from."""
+    """One recipe in numbers and words; ``heads`` stand above the cells of its lines."""
 
     label: str
     heads: tuple[str, ...]
@@ -188,7 +187,8 @@ def answer(found: Sequence[Study]) -> list[str]:
     worse = [study for study in better if any(_verdict(study, m) == "rose" for m in SOUND)]
     gone = [study for study in better if any(_verdict(study, m) == "fell" for m in SOUND)]
     sentences = [
-        f"The claim: models trained past epoch {CLAIMED_EPOCH} score better and sound worse. "
+        f"Earlier studies claim that models trained past epoch {CLAIMED_EPOCH} score better and "
+        "sound worse. "
         f"Here ESR fell beyond the spread of the seeds in {len(better)} of "
         f"{counted(len(repeated), 'combination')} of effect and recipe; "
         + (
@@ -202,8 +202,8 @@ def answer(found: Sequence[Study]) -> list[str]:
     intervals = len(MEASURES) * len(repeated)
     sentences.append(
         f"These are {intervals} intervals of 95 %: about {intervals / 20:.1f} of them would "
-        "leave zero out by chance alone. And numbers are not ears: the listening tests judge "
-        "those."
+        "leave zero out by chance alone. And numbers are not ears: what is heard, only listening "
+        "tests tell."
     )
     return sentences
 
@@ -234,31 +234,27 @@ def _effect(effect: str, found: Sequence[Study], shelf: Shelf) -> EffectEpochs:
 
 
 def table(study: Study) -> RecipeTable:
-    """A recipe in numbers and words."""
-    start, end = study.reference_epoch, study.epochs[-1]
-    lines, sentences = [], []
-    clauses = []
+    """A recipe in numbers and words, told from the claim's epoch on, and from the first on."""
+    end = study.epochs[-1]
+    starts = list(dict.fromkeys([study.reference_epoch, study.epochs[0]]))
+    lines = []
     for measure in MEASURES:
         spreads = [study.spread(measure, epoch) for epoch in study.epochs]
-        if not any(spreads):
-            continue
-        found = study.change(measure, start, end)
-        lines.append(
-            Line(
-                measure.label,
-                tuple(_noted(spread) for spread in spreads),
-                noted_change(found),
-            )
+        if any(spreads):
+            changes = [noted_change(study.change(measure, start, end)) for start in starts]
+            lines.append(Line(measure.label, (*map(_noted, spreads), *changes)))
+    heads = [f"epoch {epoch}" for epoch in study.epochs]
+    heads += [f"change from {start} to {end}, dB" for start in starts]
+    sentences = [
+        text
+        for start in starts
+        for text in told(
+            f"From epoch {start} to {end}",
+            [(measure.name, study.change(measure, start, end)) for measure in MEASURES],
         )
-        if found:
-            clauses.append(told(measure.name, found))
-    if clauses:
-        sentences.append(
-            f"From epoch {start} to {end} ({over_seeds(study.seeds)}): {'; '.join(clauses)}."
-        )
-    sentences += [*_silence(study, end), *_falling_rate(study, start)]
-    heads = (*(f"epoch {epoch}" for epoch in study.epochs), f"change from {start} to {end}, dB")
-    return RecipeTable(study.label, heads, tuple(lines), tuple(sentences))
+    ]
+    sentences += [*_silence(study, end), *_falling_rate(study)]
+    return RecipeTable(study.label, tuple(heads), tuple(lines), tuple(sentences))
 
 
 def _silence(study: Study, end: int) -> list[str]:
@@ -273,13 +269,13 @@ def _silence(study: Study, end: int) -> list[str]:
     ]
 
 
-def _falling_rate(study: Study, start: int) -> list[str]:
+def _falling_rate(study: Study) -> list[str]:
     """Under a schedule an early checkpoint is no model that was trained for so long."""
     if study.model.rows[0]["schedule"] == "constant":
         return []
     return [
-        f"The learning rate falls all along ({study.model.rows[0]['schedule']}), so epoch {start} "
-        "is a model on its way and not one that was trained for so long: part of the change is "
+        f"The learning rate falls all along ({study.model.rows[0]['schedule']}), so a checkpoint "
+        "is a model on its way and not one that was trained for so long: part of each change is "
         "the falling rate."
     ]
 

@@ -286,7 +286,7 @@ def _change(ax: Axes, height: int, found: Change) -> None:
         ax.plot([found.low, found.high], [height, height], color=HARMONIC, linewidth=1.5)
         ax.plot(found.mean, height, "|", color=HARMONIC, markersize=13, markeredgewidth=2)
     heights = [height] * len(found.differences)
-    ax.plot(found.differences, heights, "o", color=HARMONIC, markersize=5.5, alpha=0.7)
+    ax.plot(found.differences, heights, "o", color=HARMONIC, markersize=5.5, alpha=0.9)
 
 
 def _stems(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from reports.aliasing import music
 from reports.aliasing.figures import NoteCurve
-from reports.aliasing.paired import Change, change, in_db, over_seeds, signed_db, told
+from reports.aliasing.paired import Change, change, in_db, signed_db, told
 from reports.aliasing.probes import Answers, is_restless
 from reports.numbers import counted, significant
 from reports.results import Model, Results, Row
@@ -93,10 +93,7 @@ def streaming(results: Results, best: Model) -> list[str]:
         and not row["is_final"]
     }  # fmt: skip
     found = _change({int(row["seed"]): row for row in best.rows}, streamed, "asr_worst_db")
-    if found is None:
-        return []
-    seeds = over_seeds(len(found.differences))
-    return [f"Streaming instead of framed ({seeds}): {told('its worst ASR', found)}."]
+    return told("Streaming instead of framed", [("its worst ASR", found)])
 
 
 def high_band(models: Sequence[Model]) -> list[str]:

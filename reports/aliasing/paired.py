@@ -73,27 +73,55 @@ def in_db(value: float | None, is_ratio: bool) -> float | None:
 
 
 def signed_db(value: float, digits: int = 1) -> str:
-    """+3.2 or −0.4."""
+    """+3.2 or −0.4; a digit more where the sign would get lost, as in +0.04."""
     text = f"{value:+.{digits}f}"
-    zero = not any(character in "123456789" for character in text)
-    return text[1:] if zero else text.replace("-", "\N{MINUS SIGN}")
+    if _is_zero(text) and digits:
+        text = f"{value:+.{digits + 1}f}"
+    return f"{0:.{digits}f}" if _is_zero(text) else text.replace("-", "\N{MINUS SIGN}")
 
 
-def told(name: str, found: Change) -> str:
-    """What a measure did: rose, fell, or nothing that the seeds allow to claim.
+def _is_zero(text: str) -> bool:
+    return not any(character in "123456789" for character in text)
 
-    How many seeds there are is for the sentence around it to say (``over_seeds``).
+
+def told(lead: str, changes: Sequence[tuple[str, Change | None]]) -> list[str]:
+    """A sentence on what measures did: rose, fell, or nothing that the seeds allow to claim.
+
+    Args:
+        lead: what was compared, to begin with.
+        changes: of each measure by name, over the same seeds; None is left out.
+
+    Returns:
+        One sentence, or none where nothing is known.
     """
-    size = f"{abs(found.mean):.1f} dB"
-    if found.low is None or found.high is None:
-        return f"{name} {'rose' if found.mean > 0 else 'fell'} by {size}"
-    interval = f"{signed_db(found.low)} to {signed_db(found.high)} dB"
-    if found.verdict == "unclear":
-        return (
-            f"{name} did not change beyond the spread of the seeds "
-            f"({signed_db(found.mean)} dB, {interval})"
-        )
-    return f"{name} {found.verdict} by {size} ({interval})"
+    known = [(name, found) for name, found in changes if found is not None]
+    if not known:
+        return []
+    moved = [_moved(name, found) for name, found in known if found.verdict != "unclear"]
+    still = [
+        f"{name} ({_interval(found, f'{signed_db(found.mean)} dB, ')})"
+        for name, found in known
+        if found.verdict == "unclear"
+    ]
+    clauses = ([", ".join(moved)] if moved else []) + (
+        [f"no change beyond the spread of the seeds in {', '.join(still)}"] if still else []
+    )
+    seeds = max(len(found.differences) for _, found in known)
+    return [f"{lead} ({over_seeds(seeds)}): {'; '.join(clauses)}."]
+
+
+def _moved(name: str, found: Change) -> str:
+    size = signed_db(abs(found.mean)).removeprefix("+")
+    if found.verdict == "one seed":
+        if _is_zero(size):
+            return f"{name} stayed as it was"
+        return f"{name} {'rose' if found.mean > 0 else 'fell'} by {size} dB"
+    return f"{name} {found.verdict} by {size} dB ({_interval(found)})"
+
+
+def _interval(found: Change, before: str = "") -> str:
+    assert found.low is not None and found.high is not None  # neither of one seed
+    return f"{before}{signed_db(found.low)} to {signed_db(found.high)}"
 
 
 def over_seeds(seeds: int) -> str:

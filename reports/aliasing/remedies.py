@@ -24,7 +24,6 @@ from reports.aliasing.paired import (
     in_db,
     noted_change,
     noted_range,
-    over_seeds,
     signed_db,
     told,
 )
@@ -166,14 +165,14 @@ def outcomes(rows: Mapping[Remedy, BySeed]) -> list[Outcome]:
 
 def sentences(rows: Mapping[Remedy, BySeed], judged: Sequence[Outcome]) -> list[str]:
     """One sentence a remedy, then where even the best leaves the model short."""
-    told_of = []
-    for outcome in judged:
-        clauses = [told(m.name, found) for m in MEASURES if (found := outcome.changes[m])]
-        if clauses:
-            name, seeds = outcome.remedy.label, len(set(rows[PLAIN]) & set(rows[outcome.remedy]))
-            told_of.append(
-                f"{name[0].upper()}{name[1:]} ({over_seeds(seeds)}): {'; '.join(clauses)}."
-            )
+    told_of = [
+        text
+        for outcome in judged
+        for text in told(
+            f"{outcome.remedy.label[0].upper()}{outcome.remedy.label[1:]}",
+            [(measure.name, outcome.changes[measure]) for measure in MEASURES],
+        )
+    ]
     return [*told_of, *_best(judged), *_still_short(rows)]
 
 
@@ -267,7 +266,7 @@ def _plain_line(rows: BySeed) -> Line:
 def _plain_value(rows: BySeed, measure: Measure) -> Noted:
     values = [in_db(row.get(measure.column), measure.is_ratio) for row in rows.values()]
     found = noted_range([value for value in values if value is not None], signed_db)
-    return Noted(f"{found.value} dB", found.note) if found.value else found
+    return Noted(f"{found.value}\N{NO-BREAK SPACE}dB", found.note) if found.value else found
 
 
 def _line(outcome: Outcome) -> Line:

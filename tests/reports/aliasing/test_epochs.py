@@ -50,6 +50,11 @@ def test_falling_error_and_rising_aliases_confirm_the_claim(tmp_path: Path) -> N
     [sentence, *_] = one_table(found).sentences
     assert sentence.startswith("From epoch 50 to 200 (mean over 3 seeds, in brackets its 95 % ")
     assert "ESR fell by 3.0 dB" in sentence and "worst ASR rose by 5.0 dB" in sentence
+    table = one_table(found)
+    assert table.heads[-2:] == ("change from 50 to 200, dB", "change from 20 to 200, dB")
+    assert table.sentences[1].startswith("From epoch 20 to 200 (")
+    assert "worst ASR rose by 15.5 dB" in table.sentences[1]
+    assert all(len(line.cells) == len(table.heads) for line in table.lines)
 
 
 def test_falling_aliases_do_not_confirm_it(tmp_path: Path) -> None:
@@ -62,7 +67,8 @@ def test_falling_aliases_do_not_confirm_it(tmp_path: Path) -> None:
 def test_scattered_aliases_do_not_confirm_it_either(tmp_path: Path) -> None:
     found = by_epoch(tmp_path, [seed(*values) for values in zip(FALLING, MIXED, strict=True)])
     assert "does not confirm" in told(found)
-    assert "worst ASR did not change beyond the spread" in one_table(found).sentences[0]
+    [sentence, *_] = one_table(found).sentences
+    assert "no change beyond the spread of the seeds in worst ASR (+0.3 dB, " in sentence
 
 
 def test_an_error_that_does_not_fall_refutes_the_first_half(tmp_path: Path) -> None:
@@ -82,7 +88,7 @@ def test_one_seed_neither_confirms_nor_refutes(tmp_path: Path) -> None:
     found = by_epoch(tmp_path, [seed(FALLING[0], RISING[0])])
     assert "neither confirmed nor refuted" in told(found)
     assert "(one seed, so what chance alone does was not measured)" in one_table(found).sentences[0]
-    assert one_table(found).lines[0].change.note == "one seed"
+    assert one_table(found).lines[0].cells[-1].note == "one seed"
 
 
 def test_without_epochs_near_the_claim_nothing_is_said_about_it(tmp_path: Path) -> None:

@@ -25,22 +25,29 @@ def test_what_all_seeds_do_is_claimed() -> None:
     before = {0: 1.0, 1: 5.0, 2: 9.0}  # seeds differ more than the change
     rose = change(before, {0: 3.0, 1: 7.1, 2: 10.9})
     assert rose is not None and rose.verdict == "rose" and rose.mean == pytest.approx(2)
-    assert told("ASR", rose).startswith("ASR rose by 2.0 dB (+1.")
+    [text] = told("Later", [("ASR", rose)])
+    assert text.startswith("Later (mean over 3 seeds, in brackets its 95 % interval): ASR rose by")
+    assert "ASR rose by 2.0 dB (+1." in text
     fell = change(before, {0: -1.0, 1: 2.9, 2: 7.1})
     assert fell is not None and fell.verdict == "fell"
-    assert told("ASR", fell).startswith("ASR fell by 2.0 dB (\N{MINUS SIGN}2.")
+    [text] = told("Later", [("ESR", rose), ("LSD", None), ("ASR", fell)])
+    assert "ESR rose by 2.0 dB (+" in text and f"ASR fell by 2.0 dB ({MINUS}2." in text
+    assert "LSD" not in text and "no change" not in text
 
 
 def test_what_the_seeds_disagree_on_is_not() -> None:
     found = change({0: 0.0, 1: 0.0, 2: 0.0}, {0: 4.0, 1: -3.0, 2: 1.0})
     assert found is not None and found.verdict == "unclear"
-    assert "did not change beyond the spread of the seeds (+0.7 dB, " in told("ASR", found)
+    [text] = told("Later", [("ASR", found), ("ESR", found)])
+    assert "no change beyond the spread of the seeds in ASR (+0.7 dB, " in text
+    assert ", ESR (+0.7 dB, " in text and "rose" not in text and "fell" not in text
 
 
 def test_one_seed_is_said_to_be_one() -> None:
     found = change({3: 1.0}, {3: 5.0})
     assert found is not None and found.verdict == "one seed" and found.low is None
-    assert told("ASR", found) == "ASR rose by 4.0 dB"
+    [text] = told("Later", [("ASR", found), ("ESR", change({3: 1.0}, {3: 1.0}))])
+    assert text == f"Later ({over_seeds(1)}): ASR rose by 4.0 dB, ESR stayed as it was."
     assert over_seeds(1) == "one seed, so what chance alone does was not measured"
     assert noted_change(found).note == "one seed"
 
@@ -50,7 +57,7 @@ def test_only_seeds_with_both_count() -> None:
     assert found is not None and found.differences == (1.0, 1.0)
     assert change({0: 1.0}, {1: 1.0}) is None
     assert change({0: None}, {0: 1.0}) is None
-    assert noted_change(None).value == ""
+    assert noted_change(None).value == "" and told("Later", [("ASR", None)]) == []
 
 
 @given(st.lists(st.tuples(levels, levels), min_size=2, max_size=8))
@@ -69,12 +76,8 @@ def test_the_interval_is_that_of_the_paired_t_test(pairs: list[tuple[float, floa
 
 
 def test_numbers_as_text() -> None:
-    assert [signed_db(x) for x in (3.24, -0.31, -0.04, 0.0)] == [
-        "+3.2",
-        f"{MINUS}0.3",
-        "0.0",
-        "0.0",
-    ]
+    shown = [signed_db(x) for x in (3.24, -0.31, -0.04, 0.0, 0.001)]
+    assert shown == ["+3.2", f"{MINUS}0.3", f"{MINUS}0.04", "0.0", "0.0"]
     assert signed_db(-29.6, 0) == f"{MINUS}30"
     assert in_db(0.01, is_ratio=True) == pytest.approx(-20)
     assert in_db(-12.0, is_ratio=False) == -12

@@ -122,7 +122,7 @@ def test_failed_and_pending_runs_do_not_disturb(tmp_path: Path) -> None:
 def test_table_and_figure(tmp_path: Path) -> None:
     [model] = remedies.remedy_section(study(tmp_path), shelf(tmp_path))
     plain, over, tuned = model.lines
-    assert plain.remedy == "plain" and plain.changes[0].value == f"{MINUS}23.0 dB"
+    assert plain.remedy == "plain" and plain.changes[0].value == f"{MINUS}23.0\N{NO-BREAK SPACE}dB"
     assert over.changes[0].value == f"{MINUS}20.0" and over.macs == "4.0"
     assert over.rendering_time == "+350 %" and tuned.training_time == "+50 %"
     assert f"oversampled {TIMES}4 {MINUS}20.0 dB" in model.picture.alt
