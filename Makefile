@@ -8,6 +8,8 @@ RUN ?=
 RUNS ?=
 IN ?=
 OUT ?=
+FORMAT ?= nam
+FORCE ?=
 RUN ?=
 BOARD ?=
 FILE ?=
@@ -21,7 +23,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice \
   chromium gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help grid search estimate report choose listen listen-import render data test lint bench system clean
+.PHONY: help grid search estimate report choose listen listen-import render export data test lint bench system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -53,6 +55,9 @@ listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening 
 
 render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) into OUT=wet.wav
 	@$(PY) -m study render "$(RUN)" "$(IN)" "$(OUT)" --grid "$(GRID)" $(ARGS)
+
+export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus|neuralseed [RUN=id FORCE=1]
+	@$(PY) -m embedded export "$(GRID)" --format "$(FORMAT)" $(if $(RUN),--run "$(RUN)") $(if $(FORCE),--force) $(ARGS)
 
 data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 	@$(PY) -m study data "$(GRID)" $(RECORDING)

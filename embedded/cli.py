@@ -1,0 +1,58 @@
+"""The command line: ``python -m embedded --help``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from study.cli import explained
+from study.grid import folder_name
+from study.store import RUNS, Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Bring a trained model to hosts and boards.",
+    epilog="`make choose` says which model of a grid these commands take.",
+)
+
+GridArgument = Annotated[str, typer.Argument(help="A grid's name, or the path of its TOML file.")]
+RunOption = Annotated[
+    str | None,
+    typer.Option("--run", help="A run's id or its beginning.  [default: the grid's choice]"),
+]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all results.")]
+
+
+@app.callback()
+def main() -> None:
+    """Keep command names even while there is one command."""
+
+
+@app.command("export")
+@explained
+def export_command(
+    grid: GridArgument = "quick",
+    format_name: Annotated[
+        str, typer.Option("--format", help="nam, aidax, proteus or neuralseed.")
+    ] = "nam",
+    run: RunOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also a model of another sample rate.")
+    ] = False,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Write a run in the file format of a host, into runs/<grid>/exports/.
+
+    Without --run it takes the grid's choice, or where nobody chose, of the runs that the
+    hosts load, the one with the lowest validation ESR in streaming use.
+    """
+    from embedded.exports import exporting
+
+    written = exporting.export(Store(runs / folder_name(grid)), format_name, run, force)
+    typer.echo(f"{written.path}: {written.run_id}, ESR {written.esr:.4f} in streaming use")
+    for warning in written.warnings:
+        typer.echo(f"warning: {warning}", err=True)

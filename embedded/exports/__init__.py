@@ -1,0 +1,1 @@
+"""A trained model in the file formats of hosts that guitarists have: README.md tells of each."""

@@ -1,0 +1,171 @@
+"""A run of a grid into a file that a host loads, or the reason why no host would."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import InputError
+from embedded.exports import aidax, nam, neuralseed, proteus
+from embedded.exports.format import Format
+from embedded.exports.model import Model, snapshot_dry
+from study import choose, files, table, trained
+from study.environment import environment
+from study.grid import RunConfig
+from study.limits import Row, candidates
+from study.store import Store
+from study.streaming import stream
+
+FORMATS: dict[str, Format] = {
+    module.FORMAT.name: module.FORMAT for module in (nam, aidax, proteus, neuralseed)
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        path: of the file.
+        run_id: of the run.
+        esr: of its streaming rendering on the test split.
+        warnings: why hosts will not play it as it was trained, if forced.
+    """
+
+    path: Path
+    run_id: str
+    esr: float
+    warnings: tuple[str, ...]
+
+
+def export(store: Store, format_name: str, run: str | None = None, force: bool = False) -> Exported:
+    """Write a run in a format, into ``exports/`` of its grid.
+
+    Args:
+        store: of the grid.
+        format_name: a key of ``FORMATS``.
+        run: its id or the beginning of it; by default the grid's choice if that has been
+            made, or else, of the runs that the format's hosts load, the one with the
+            lowest validation ESR in streaming use.
+        force: write a model of another sample rate too, which will not sound as trained.
+
+    Raises:
+        InputError: no such format or run, or a model that the hosts do not load.
+    """
+    form = format_named(format_name)
+    rows = streaming_rows(store)
+    name = run or _chosen(store, form, rows)
+    folder = trained.find(name, store)
+    config = folder.config()
+    cannot = form.objection(config.architecture)
+    wrong_rate = form.rate_objection(config.sample_rate_hz)
+    if cannot or (wrong_rate and not force):
+        raise InputError(
+            f"run {folder.run_id} for {form.name} ({form.hosts})",
+            expected=form.loads,
+            found=str(cannot or wrong_rate),
+            remedy=_alternatives(form, store, rows)
+            + ("" if cannot else " FORCE=1 (--force) writes it all the same."),
+        )
+    model = loaded(store, folder.run_id)
+    path = store.root / "exports" / (folder.run_id + form.suffix)
+    files.write_text(path, form.text(model))
+    return Exported(path, folder.run_id, model.esr, (wrong_rate,) if wrong_rate else ())
+
+
+def format_named(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name in FORMATS:
+        return FORMATS[name]
+    near = difflib.get_close_matches(name, FORMATS, 1)
+    known = "; ".join(f"{form.name} ({form.hosts})" for form in FORMATS.values())
+    raise InputError(
+        f"format {name!r}",
+        expected=f"one of {known}",
+        found="none of them",
+        remedy=f"Did you mean {near[0]!r}?" if near else "Name one of these.",
+    )
+
+
+def streaming_rows(store: Store) -> list[Row]:
+    """The results of all finished recurrent models in streaming use, best on validation first."""
+    rows = candidates(table.collect(store))
+    carried = [row for row in rows if str(row["rendering"]).startswith("streaming")]
+    return sorted(carried, key=lambda row: row["validation_esr"])
+
+
+def loaded(store: Store, run_id: str) -> Model:
+    """Everything that an export says of a run."""
+    folder = store.run(run_id)
+    model = trained.load(folder, "streaming")
+    rows = (folder.result() or {}).get("rows", [])
+    [row] = [row for row in rows if row["rendering"] == model.rendering]
+    wet = stream(model.architecture, model.weights, snapshot_dry()[None])[0]
+    return Model(
+        model.architecture,
+        [np.asarray(array, np.float32) for array in model.weights],
+        model.sample_rate_hz,
+        run_id,
+        model.rendering,
+        effect_text(model.config),
+        float(row["esr"]),
+        f"Pedalframe {environment()['commit']}",
+        wet,
+    )
+
+
+def effect_text(config: RunConfig) -> str:
+    """The effect with its controls."""
+    effect = config.made_by
+    controls = ", ".join(f"{name} {value:g}" for name, value in effect.controls.items())
+    return f"{effect.name} ({controls})" if controls else effect.name
+
+
+def _chosen(store: Store, form: Format, rows: list[Row]) -> str:
+    choice = choose.stored(store)
+    if choice is not None:
+        return choice.run_id
+    fitting = loadable(form, store, rows)
+    if fitting:
+        return fitting[0]
+    raise InputError(
+        f"format {form.name} ({form.hosts})",
+        expected=f"a run that it loads: {form.loads}",
+        found=f"none in {store.root}",
+        remedy="Train one: the keys family, layers, units, residual and sample_rate_hz of a "
+        "grid file say what. " + _other_formats(store, rows),
+    )
+
+
+def loadable(form: Format, store: Store, rows: list[Row]) -> list[str]:
+    """Ids of the runs that the format's hosts load, best on validation first."""
+    ids = dict.fromkeys(str(row["run_id"]) for row in rows)
+    configs = {run_id: store.run(run_id).config() for run_id in ids}
+    return [
+        run_id
+        for run_id, config in configs.items()
+        if not form.objection(config.architecture)
+        and not form.rate_objection(config.sample_rate_hz)
+    ]
+
+
+def _alternatives(form: Format, store: Store, rows: list[Row]) -> str:
+    fitting = loadable(form, store, rows)
+    if fitting:
+        return f"It loads {', '.join(fitting[:5])}" + (
+            f" and {len(fitting) - 5} more." if len(fitting) > 5 else "."
+        )
+    return "It loads no run of this grid. " + _other_formats(store, rows)
+
+
+def _other_formats(store: Store, rows: list[Row]) -> str:
+    counts = {form.name: len(loadable(form, store, rows)) for form in FORMATS.values()}
+    others = [f"{name} loads {count}" for name, count in counts.items() if count]
+    return f"Of its runs, {', '.join(others)}." if others else "No format loads any of its runs."

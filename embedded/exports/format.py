@@ -1,0 +1,54 @@
+"""What a file format is to the exporter: what its hosts load, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from embedded.exports.model import Model
+from models.architecture import Architecture, is_recurrent
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format.
+
+    Attributes:
+        name: as the command line calls it.
+        hosts: who loads it.
+        loads: what they load, in words.
+        suffix: of the file name, after the run's id.
+        objection: what a model is, if no host loads such a structure, else None.
+        rates_hz: the rates that a model may be trained at, empty for any: hosts that
+            neither resample nor ask play it at their own.
+        text: the file's content.
+    """
+
+    name: str
+    hosts: str
+    loads: str
+    suffix: str
+    objection: Callable[[Architecture], str | None]
+    rates_hz: tuple[int, ...]
+    text: Callable[[Model], str]
+
+    def rate_objection(self, sample_rate_hz: int) -> str | None:
+        """What the model is, if it would sound wrong for its rate, else None."""
+        if not self.rates_hz or sample_rate_hz in self.rates_hz:
+            return None
+        played = " or ".join(str(rate) for rate in self.rates_hz)
+        return f"a model trained at {sample_rate_hz} Hz, which hosts would play at {played} Hz"
+
+
+def described(a: Architecture) -> str:
+    """A structure in words."""
+    residual = "with residual" if a.residual else "without residual"
+    name = a.family.upper() if is_recurrent(a.family) else a.family
+    return f"{name} {a.layers}x{a.units} {residual}"
+
+
+def one_layer(a: Architecture, families: tuple[str, ...], units: tuple[int, ...]) -> str | None:
+    """The objection to all but one recurrent layer of these families and sizes."""
+    if a.family in families and a.layers == 1 and a.units in units:
+        return None
+    return described(a)
