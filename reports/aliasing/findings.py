@@ -62,7 +62,6 @@ def least_aliasing(models: Sequence[Model]) -> list[str]:
     if len(known) < 2 or known[0] is not models[0]:
         return []
     best, least = known[0], min(known, key=lambda model: model.spread("asr_worst_db").mean)
-    lowest_esr = min(known, key=lambda model: model.spread("esr").mean)
     asr = least.spread("asr_worst_db")
     if least is best:
         return [f"Of {counted(len(known), 'model')} it is also the one with the lowest worst ASR."]
@@ -78,8 +77,8 @@ def least_aliasing(models: Sequence[Model]) -> list[str]:
     return [
         f"The lowest worst ASR of {counted(len(known), 'model')} is {signed_db(asr.mean)} dB, of "
         f"{least.label} (ESR {significant(least.spread('esr').mean)} against "
-        f"{significant(lowest_esr.spread('esr').mean)} at best): the model that scores best is "
-        f"not the one that aliases least, {certainty}."
+        f"{significant(best.spread('esr').mean)}): the model chosen by its error is not the one "
+        f"that aliases least, {certainty}."
     ]
 
 
