@@ -134,6 +134,37 @@ def phrases(
     return sorted(chosen, key=lambda excerpt: excerpt.start)
 
 
+def worst(
+    target: Samples,
+    prediction: Samples,
+    seconds: float,
+    sample_rate_hz: int,
+    parts: Sequence[Excerpt],
+) -> Excerpt:
+    """The window of so many seconds with the highest ESR; it keeps to one stretch.
+
+    Windows with less than a tenth of the usual energy are left out: near silence any
+    error is large in relation.
+    """
+    error = np.cumsum(np.r_[0.0, (prediction - target).astype(np.float64) ** 2])
+    energy = np.cumsum(np.r_[0.0, target.astype(np.float64) ** 2])
+    length, step = round(seconds * sample_rate_hz), max(1, round(0.1 * sample_rate_hz))
+    windows = [
+        clamped(start, length, part)
+        for part in parts
+        for start in range(part.start, max(part.start + 1, part.stop - length + 1), step)
+    ]
+    usual = energy[-1] / len(target)
+
+    def esr(window: Excerpt) -> float:
+        own = energy[window.stop] - energy[window.start]
+        if own < 0.1 * usual * window.samples:
+            return -1.0
+        return float((error[window.stop] - error[window.start]) / own)
+
+    return max(windows, key=esr)
+
+
 def joined(signal: Samples, pieces: Sequence[Excerpt], sample_rate_hz: int) -> Samples:
     """The excerpts end to end, each faded in and out over 5 ms so that joins do not click."""
     return np.concatenate([_faded(piece.of(signal), sample_rate_hz) for piece in pieces])

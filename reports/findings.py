@@ -145,11 +145,21 @@ def standing(models: Sequence[Model]) -> str:
 def learning(results: Results, effect: str, loss: str) -> str:
     """Where the learning curves end, and whether they still fall or part."""
     runs = {r["run_id"] for r in results.finals if r["effect"] == effect and r["loss"] == loss}
-    history = results.history[results.history["run_id"].isin(runs)]
+    return learning_of(results.history[results.history["run_id"].isin(runs)])
+
+
+def learning_of(history: pd.DataFrame) -> str:
+    """The same of any runs' history."""
     last = history.groupby("run_id", sort=False).tail(1)
     lowest = float(last["validation_loss"].min())
     ratio = float((last["validation_loss"] / last["loss"]).median())
     falling = _still_falling(history)
+    if len(last) == 1:
+        return (
+            f"The validation loss ends at {significant(float(last['validation_loss'].iloc[0]))}, "
+            f"{significant(ratio, 2)} times the training loss. Its lowest came "
+            f"{'in' if falling else 'before'} the last tenth of training."
+        )
     return (
         f"{counted(len(last), 'run')}; the lowest final validation loss is {significant(lowest)}. "
         f"Validation loss ends at {significant(ratio, 2)} times the training loss (median). "
@@ -180,6 +190,54 @@ def waveform(name: str, facts: Mapping[str, Any]) -> str:
         f"{moment} from {facts['start_s']:.2f} s of the test split, target peak "
         f"{significant(facts['target_peak'], 2)}. Errors relative to the target: {errors}."
     )
+
+
+def worst(facts: Mapping[str, Any]) -> str:
+    """How bad the worst five seconds are, and how much of all error they hold."""
+    share, time = (percent(facts[name]) for name in ("share_of_error", "share_of_time"))
+    return (
+        f"The {facts['seconds']:.1f} s from {facts['start_s']:.1f} s of the test split have an ESR "
+        f"of {significant(facts['esr'])}; they hold {share} of all its error energy in {time} of "
+        f"its time. {level_sentence(facts['error_db'])}"
+    )
+
+
+def worst_waveform(facts: Mapping[str, Any]) -> str:
+    """The largest error of these five seconds."""
+    own = facts["waveform"]
+    return (
+        f"{own['milliseconds']:.0f} ms about the largest error of these seconds, at "
+        f"{facts['peak_s']:.2f} s of the test split; target peak "
+        f"{significant(own['target_peak'], 2)}."
+    )
+
+
+def place(row: Mapping[str, Any], index: int, count: int) -> str:
+    """Where a run stands among all of its effect, by validation ESR."""
+    rank = "the lowest" if index == 0 else f"number {index + 1}"
+    among = f"{rank} of {counted(count, 'run')} of this effect" if count > 1 else "the only run"
+    return (
+        f"Validation ESR {significant(row['validation_esr'])}, {among}; test ESR "
+        f"{significant(row['esr'])}, where the linear filter leaves {significant(row['fir_esr'])}."
+    )
+
+
+def renderings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How the final model does when it is rendered in other ways than its main one."""
+    main, *others = rows
+    return [
+        f"Rendered {row['rendering']} instead of {main['rendering']} its test ESR is "
+        f"{significant(row['esr'])}, at {row['macs_per_sample']:,} multiply-accumulates a sample "
+        f"instead of {main['macs_per_sample']:,}."
+        for row in others
+        if row["rendering"] != main["rendering"] and row["epoch"] >= main["epoch"]
+    ]
+
+
+def level_sentence(error_db: float) -> str:
+    """How far an error lies from its target, as a sentence."""
+    text = _level(error_db)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def epoch_picture(facts: Mapping[str, Any]) -> str:

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.numbers import significant
 from reports.results import Row
 from study.table import COLUMNS
 
-# What people look at first; the other columns appear on demand.
+# What people look at first, most important first, since a phone shows three columns beside
+# the model; together they fit a page of 1280 pixels. The other columns appear on demand.
 FIRST = (
-    "status",
-    "effect",
-    "family",
-    "layers",
-    "units",
-    "frame_size",
-    "training_frames",
-    "epoch",
-    "rendering",
-    "seed",
-    "validation_esr",
     "esr",
+    "validation_esr",
+    "effect",
+    "status",
+    "training_frames",
+    "rendering",
+    "epoch",
+    "seed",
     "r2",
-    "mae",
-    "fir_esr",
-    "esr_above_8khz",
     "asr_worst_db",
     "macs_per_sample",
-    "inference_seconds_per_second",
 )
 # What a grid may hold constant; results stay in the table even if equal.
-_SETTINGS = (
+SETTINGS = (
     "status",
     "effect",
     "family",
@@ -80,10 +73,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A row on the page; ``kind`` is final, checkpoint, failed or pending."""
+    """A row on the page.
+
+    Attributes:
+        kind: final, checkpoint, failed or pending.
+        run_id: of its run.
+        model: what it is called.
+        link: to the page of its run, or nothing.
+        cells: one a column.
+    """
 
     kind: str
     run_id: str
+    model: str
+    link: str
     cells: tuple[Cell, ...]
 
 
@@ -106,9 +109,15 @@ class Listing:
         return sum(line.kind == kind for line in self.lines)
 
 
-def listing(rows: Sequence[Row]) -> Listing:
-    """Lay the rows of a results table out for a page."""
-    constant = [name for name in _SETTINGS if _only_value(rows, name) is not None]
+def listing(rows: Sequence[Row], models: Mapping[str, str], links: Mapping[str, str]) -> Listing:
+    """Lay the rows of a results table out for a page.
+
+    Args:
+        rows: of the results.
+        models: by run id, what a run is called; its id where nothing is given.
+        links: by run id, its page.
+    """
+    constant = [name for name in SETTINGS if _only_value(rows, name) is not None]
     shown = [name for name in FIRST if name not in constant]
     shown += [name for name in COLUMNS if name not in (*constant, *shown, "is_final")]
     if not any(row["error"] for row in rows):
@@ -121,9 +130,18 @@ def listing(rows: Sequence[Row]) -> Listing:
     ordered = sorted(rows, key=lambda row: _order(row, effects))
     return Listing(
         tuple(columns),
-        tuple(Line(_kind(row), row["run_id"], _cells(row, shown)) for row in ordered),
         tuple(
-            (name, COLUMNS[name][1], _cell(name, _only_value(rows, name)).text) for name in constant
+            Line(
+                _kind(row),
+                row["run_id"],
+                models.get(row["run_id"], row["run_id"]),
+                links.get(row["run_id"], ""),
+                _cells(row, shown),
+            )
+            for row in ordered
+        ),
+        tuple(
+            (name, COLUMNS[name][1], cell(name, _only_value(rows, name)).text) for name in constant
         ),
     )
 
@@ -147,10 +165,11 @@ def _order(row: Row, effects: Sequence[str]) -> tuple[int, int, float, str, int]
 
 
 def _cells(row: Row, names: Sequence[str]) -> tuple[Cell, ...]:
-    return tuple(_cell(name, row[name]) for name in names)
+    return tuple(cell(name, row[name]) for name in names)
 
 
-def _cell(name: str, value: object) -> Cell:
+def cell(name: str, value: object) -> Cell:
+    """A value as people read it, and as it is sorted."""
     if value is None:
         return Cell("", "")
     if name == "learning_rate":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data.errors import InputError
-from reports import findings, players, scores, sounds, wavesurfer
+from reports import findings, players, run_pages, scores, sounds, wavesurfer
 from reports.aliasing.section import aliasing_section
 from reports.listening.section import listening_section
 from reports.listing import listing
@@ -68,7 +69,9 @@ class EffectSection:
     problem: str
 
 
-def build(store: Store, script_folder: Path = wavesurfer.FOLDER) -> Path:
+def build(
+    store: Store, script_folder: Path = wavesurfer.FOLDER, processes: int | None = None
+) -> Path:
     """Write the report of a grid and return its page.
 
     Figures and sounds come first and the page last, so that it never links to a file
@@ -77,39 +80,44 @@ def build(store: Store, script_folder: Path = wavesurfer.FOLDER) -> Path:
     Args:
         store: of the grid.
         script_folder: where set-up put wavesurfer.js; players do without it if it is not there.
+        processes: that draw; by default one a core.
 
     Raises:
         InputError: the grid has no finished run.
     """
     results = read(store)
+    processes = processes or len(os.sched_getaffinity(0))
     folder = store.report_folder
     folder.mkdir(parents=True, exist_ok=True)
     with files.lock(folder / ".lock", wait=True):
         shelf = Shelf(folder)
-        content = _content(results, shelf)
-        content["wavesurfer"] = wavesurfer.copy_into(folder, script_folder)
+        materials = Materials(store.pairs)
+        run_pages.draw(results, shelf, materials, folder, processes)
+        script = wavesurfer.copy_into(folder, script_folder)
+        content = _content(results, shelf, materials)
         for name in ASSETS:
             files.write_if_changed(folder / name, (TEMPLATES / name).read_text("utf-8"))
         table = pd.DataFrame([*results.rows], columns=[*COLUMNS])
         files.write_whole(folder / "results.csv", lambda path: table.to_csv(path, index=False))
-        files.write_text(folder / "index.html", _html(content))
+        environment = _environment()
+        run_pages.write(results, shelf, materials, environment, folder, content["choice"], script)
+        page = environment.get_template("report.html").render(content, wavesurfer=script)
+        files.write_if_changed(folder / "index.html", page)
         shelf.sweep()
     return folder / "index.html"
 
 
-def _html(content: dict[str, Any]) -> str:
-    environment = Environment(
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html").render(content)
 
 
-def _content(results: Results, shelf: Shelf) -> dict[str, Any]:
-    materials = Materials(results.store.pairs)
+def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, Any]:
     seconds = players.excerpt_seconds(len(results.effects))
     return {
         "title": results.title,
@@ -118,7 +126,11 @@ def _content(results: Results, shelf: Shelf) -> dict[str, Any]:
             _effect(results, effect, number, shelf, materials, seconds)
             for number, effect in enumerate(results.effects, 1)
         ],
-        "listing": listing(results.rows),
+        "listing": listing(
+            results.rows,
+            {row["run_id"]: model.structure for model in results.models for row in model.rows},
+            {row["run_id"]: run_pages.link_of(row["run_id"]) for row in results.finals},
+        ),
         "failures": [row for row in results.rows if row["status"] == "failed"],
         "pending": [row for row in results.rows if row["status"] == "pending"],
         "runs": len({row["run_id"] for row in results.rows}),
@@ -129,6 +141,7 @@ def _content(results: Results, shelf: Shelf) -> dict[str, Any]:
         "search": search_section(results.store, shelf),
         "listening": listening_section(results.store, shelf),
         "columns": COLUMNS,
+        "choice": None,
     }
 
 

@@ -16,7 +16,7 @@ from data.errors import InputError
 from reports.numbers import short_count
 from study import table
 from study.grid import RunConfig
-from study.store import RunFolder, Store
+from study.store import FRAMED, RunFolder, Store
 
 Row = dict[str, Any]
 
@@ -147,6 +147,12 @@ class Results:
             key=lambda row: row["epoch"],
         )
 
+    def finals_of(self, run_id: str) -> list[Row]:
+        """Rows of a run's final model, one a way of rendering, the main one first."""
+        own = [row for row in self.rows if row["run_id"] == run_id and row["status"] == "ok"]
+        main = next(row for row in own if row["is_final"])
+        return [main, *(row for row in own if _is_other_rendering(row, main))]
+
     def folder_of(self, row: Row) -> RunFolder:
         """The run folder of a row."""
         return self.store.run(row["run_id"])
@@ -167,6 +173,10 @@ def read(store: Store) -> Results:
     for row in rows:
         row["effect"] = names.get(row["run_id"])
     return Results(store, str(manifest["title"]), configs, tuple(rows), table.history(store))
+
+
+def _is_other_rendering(row: Row, main: Row) -> bool:
+    return row["rendering"] not in (FRAMED, main["rendering"]) and row["epoch"] >= main["epoch"]
 
 
 def _configs(store: Store) -> dict[str, RunConfig]:
@@ -193,7 +203,7 @@ def _effect_names(configs: Mapping[str, RunConfig]) -> dict[str, str]:
     for config in configs.values():
         kinds[config.effect["name"]].add(json.dumps(config.effect, sort_keys=True))
     return {
-        run_id: config.effect["name"]
+        run_id: config.effect_name
         if len(kinds[config.effect["name"]]) == 1
         else _with_controls(config.effect)
         for run_id, config in configs.items()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reports import canvas, figures
 from reports.figures import Curve
-from reports.results import Model, Results, Spread
+from reports.results import Model, Results, Row, Spread
 from reports.shelf import Facts, Kept, Shelf
 
 MOST_DOTS = 24
@@ -77,6 +77,15 @@ def _curves(results: Results, effect: str) -> dict[str, list[Curve]]:
             columns = (part[name].tolist() for name in ("epoch", "loss", "validation_loss"))
             curves[row["loss"]].append(Curve(row["family"], *columns))
     return dict(curves)
+
+
+def curve_of(results: Results, row: Row) -> Curve | None:
+    """The losses of one run, or None where none were kept."""
+    part = results.history[results.history["run_id"] == row["run_id"]]
+    if part.empty:
+        return None
+    columns = (part[name].tolist() for name in ("epoch", "loss", "validation_loss"))
+    return Curve(row["family"], *columns)
 
 
 def _plain(curve: Curve) -> list[object]:

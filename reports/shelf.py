@@ -53,17 +53,24 @@ class Shelf:
             inputs: whatever the content depends on, as JSON.
             fill: writes files into an empty folder and returns facts, as JSON.
         """
-        folder = self._root / f"{slug(name)}-{_digest([name, inputs])}"
+        folder = self._folder(name, inputs)
         self._in_use.add(folder.name)
         if not _is_whole(folder):
             self._make(folder, fill)
         return Kept(folder.name, files.read_json(folder / _FACTS_FILE)["facts"])
+
+    def has(self, name: str, inputs: Any) -> bool:
+        """Whether ``kept`` would have nothing to fill."""
+        return _is_whole(self._folder(name, inputs))
 
     def sweep(self) -> None:
         """Remove the folders that the report no longer links to."""
         for facts_file in self._root.glob(f"*/{_FACTS_FILE}"):
             if facts_file.parent.name not in self._in_use:
                 shutil.rmtree(facts_file.parent)
+
+    def _folder(self, name: str, inputs: Any) -> Path:
+        return self._root / f"{slug(name)}-{_digest([name, inputs])}"
 
     def _make(self, folder: Path, fill: Callable[[Path], Facts]) -> None:
         """Fill a folder aside and rename it, so that an interrupt leaves nothing half done."""

@@ -94,7 +94,8 @@ def spaced(rows: Sequence[Row], count: int) -> list[Row]:
 
 
 def _rendering(results: Results, label: str, row: Row) -> Rendering:
-    file = results.folder_of(row).prediction_file(None if row["is_final"] else row["epoch"])
+    epoch = None if row["is_final"] else row["epoch"]
+    file = results.folder_of(row).prediction_file(epoch, row["rendering"])
     if not file.is_file():
         raise InputError(
             f"run {row['run_id']}",
@@ -119,7 +120,7 @@ def _fill(
     traces = [figures.Trace(r.label, r.family, rendered(r.file, len(target))) for r in best]
     with canvas.styled():
         waves = {
-            name: _waveform(folder, name, excerpt, rate, dry, target, traces)
+            name: waveform(folder, name, excerpt, rate, dry, target, traces)
             for name, excerpt in (
                 ("transient", excerpts.around_onset(onset, rate, parts)),
                 ("sustained", excerpts.sustained(target, onset, rate, parts)),
@@ -158,7 +159,7 @@ def rendered(file: Path, expected: int) -> Samples:
     return samples
 
 
-def _waveform(
+def waveform(
     folder: Path,
     name: str,
     excerpt: Excerpt,
@@ -167,6 +168,7 @@ def _waveform(
     target: Samples,
     traces: Sequence[figures.Trace],
 ) -> Facts:
+    """Draw an excerpt of target and predictions, and tell how far these are off."""
     cut = [figures.Trace(t.label, t.family, excerpt.of(t.samples)) for t in traces]
     y, start_s = excerpt.of(target), excerpt.start / rate
     figure = figures.waveform(start_s, rate, excerpt.of(dry), y, cut)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 Attributes = dict[str, str]
 
-VOID = {"meta", "link", "img", "source", "input", "br", "wbr"}
+VOID = {"base", "meta", "link", "img", "source", "input", "br", "wbr"}
 
 
 @dataclass
