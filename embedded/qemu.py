@@ -26,6 +26,7 @@ from embedded.c_source import CSource
 BOARD = Path(__file__).parent / "cortex_m7"
 TOOLS = ("arm-none-eabi-gcc", "arm-none-eabi-size", "arm-none-eabi-nm", "qemu-system-arm")
 INSTRUCTIONS_PER_TICK = 40 / 32
+LINK = ("-nostartfiles", "-Wl,--no-warn-rwx-segments", "-T", str(BOARD / "mps2-an500.ld"))
 CPU = ("-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard", "-mthumb")
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror")
 
@@ -85,6 +86,86 @@ def simulate(
         InputError: tools are missing, there are no samples, the time is up, or the compiler
             or the simulator fails.
     """
+    _check(dry)
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        _build(model, here, flags)
+        wet, report = _run(model.name, here, dry, timeout_s)
+        return Simulation(
+            wet,
+            report["blocks"] * INSTRUCTIONS_PER_TICK / len(dry),
+            report["singles"] * INSTRUCTIONS_PER_TICK / report["single"]
+            if report["single"]
+            else float("nan"),
+            Footprint(_flash(here), _size_of(here / "program.elf", "model"), report["stack"]),
+        )
+
+
+@dataclass(frozen=True)
+class TfliteMicro:
+    """TensorFlow Lite Micro, as its own build leaves it.
+
+    Attributes:
+        sources: the folder of its checkout, with the downloads of its build.
+        library: ``libtensorflow-microlite.a`` for ``cortex-m7+fp``.
+    """
+
+    sources: Path
+    library: Path
+
+    @property
+    def flags(self) -> list[str]:
+        """What to compile with what includes it."""
+        downloads = self.sources / "tensorflow/lite/micro/tools/make/downloads"
+        includes = [self.sources, downloads / "flatbuffers/include", downloads / "gemmlowp"]
+        found = [word for path in includes for word in ("-isystem", str(path))]
+        macros = ["TF_LITE_STATIC_MEMORY", "TF_LITE_STRIP_ERROR_STRINGS", "PEDAL_USES_TFLITE=1"]
+        return [*(f"-D{name}" for name in macros), *found]
+
+
+def simulate_firmware(
+    folder: Path,
+    dry: NDArray[np.floating],
+    block: int,
+    unit: int = 1,
+    flags: Sequence[str] = ("-O2",),
+    tflite: TfliteMicro | None = None,
+    timeout_s: float = 300.0,
+) -> Simulation:
+    """Run the whole firmware core, resampling and gains included, on the simulated Cortex-M7.
+
+    Args:
+        folder: with ``core`` and ``model``, as ``make deploy`` leaves it.
+        dry: input at the board's rate, shape ``(samples,)``.
+        block: samples at a time, as the firmware was configured.
+        unit: of which ``block`` is a multiple, and which the model takes at least.
+        flags: the compiler's.
+        tflite: the library; without it the generated C is the engine.
+        timeout_s: of the simulation.
+
+    Returns:
+        With the footprint of the whole program, C library included.
+
+    Raises:
+        InputError: as for ``simulate``.
+    """
+    _check(dry)
+    with tempfile.TemporaryDirectory() as temporary:
+        here = Path(temporary)
+        _build_firmware(folder.resolve(), here, block, unit, flags, tflite)
+        wet, report = _run("firmware", here, dry, timeout_s)
+        # Berkeley format: text (with read-only data), data, bss, ...
+        sizes = _command(["arm-none-eabi-size", "program.elf"], here).splitlines()[1].split()
+        text, data, bss = (int(word) for word in sizes[:3])
+        return Simulation(
+            wet,
+            report["blocks"] * INSTRUCTIONS_PER_TICK / len(dry),
+            float("nan"),
+            Footprint(text + data, data + bss, report["stack"]),
+        )
+
+
+def _check(dry: NDArray[np.floating]) -> None:
     if missing := missing_tools():
         raise InputError(
             "simulated Cortex-M7",
@@ -99,19 +180,6 @@ def simulate(
             found=f"shape {np.shape(dry)}",
             remedy="Pass a mono signal.",
         )
-    with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder)
-        np.asarray(dry, "<f4").tofile(here / "dry.f32")
-        _build(model, here, flags)
-        report = _run(model.name, here, timeout_s)
-        return Simulation(
-            np.fromfile(here / "wet.f32", "<f4").astype(np.float32),
-            report["blocks"] * INSTRUCTIONS_PER_TICK / len(dry),
-            report["singles"] * INSTRUCTIONS_PER_TICK / report["single"]
-            if report["single"]
-            else float("nan"),
-            Footprint(_flash(here), _size_of(here / "program.elf", "model"), report["stack"]),
-        )
 
 
 def _build(model: CSource, here: Path, given: Sequence[str]) -> None:
@@ -120,14 +188,44 @@ def _build(model: CSource, here: Path, given: Sequence[str]) -> None:
     source = f"{model.name}.c"
     _command(["arm-none-eabi-gcc", *WARNINGS, *flags, "-c", source, "-o", "model.o"], here)
     board = [f"-DMODEL={model.name}", f'-DHEADER="{model.name}.h"', str(BOARD / "runner.c")]
-    link = ["-nostartfiles", "-Wl,--no-warn-rwx-segments", "-T", str(BOARD / "mps2-an500.ld")]
     _command(
-        ["arm-none-eabi-gcc", *flags, "-I.", *board, "model.o", *link, "-o", "program.elf", "-lm"],
+        ["arm-none-eabi-gcc", *flags, "-I.", *board, "model.o", *LINK, "-o", "program.elf", "-lm"],
         here,
     )
 
 
-def _run(name: str, here: Path, timeout_s: float) -> dict[str, int]:
+def _build_firmware(
+    folder: Path,
+    here: Path,
+    block: int,
+    unit: int,
+    given: Sequence[str],
+    tflite: TfliteMicro | None,
+) -> None:
+    sizes = [f"-DBLOCK={block}", f"-DUNIT={unit}"]
+    runner = ["-DMODEL=firmware", '-DHEADER="firmware.h"', *sizes, str(BOARD / "runner.c")]
+    flags = [*CPU, *given, "-ffunction-sections", "-fdata-sections"]
+    flags += [f"-I{BOARD}", f"-I{folder / 'core'}", f"-I{folder / 'model'}"]
+    model = folder / "model" / "pedal_model.c"
+    _command(["arm-none-eabi-gcc", *flags, "-c", *runner, "-o", "runner.o"], here)
+    _command(["arm-none-eabi-gcc", *flags, "-c", str(model), "-o", "model.o"], here)
+    sources = [folder / "core" / "pedal.cpp", folder / "core" / "pedal_board.cpp"]
+    sources.append(BOARD / "firmware.cpp")
+    libraries = []
+    if tflite is not None:
+        sources += [folder / "core" / "tflite_engine.cpp", folder / "model" / "pedal_tflite.cpp"]
+        flags += tflite.flags
+        libraries = [str(tflite.library.resolve())]
+    plain = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
+    objects = ["runner.o", "model.o", *libraries, *LINK, "-Wl,--gc-sections", "--specs=nosys.specs"]
+    command = ["arm-none-eabi-g++", *plain, *flags, *map(str, sources), *objects]
+    _command([*command, "-o", "program.elf", "-lm"], here)
+
+
+def _run(
+    name: str, here: Path, dry: NDArray[np.floating], timeout_s: float
+) -> tuple[Samples, dict[str, int]]:
+    np.asarray(dry, "<f4").tofile(here / "dry.f32")
     command = ["qemu-system-arm", "-M", "mps2-an500", "-icount", "shift=5,sleep=off"]
     command += ["-display", "none", "-monitor", "none", "-serial", "none"]
     command += ["-semihosting-config", "enable=on,target=native", "-kernel", "program.elf"]
@@ -149,7 +247,8 @@ def _run(name: str, here: Path, timeout_s: float) -> dict[str, int]:
             remedy="Check the installed QEMU; version 7.2 is known to work.",
         )
     keys = ("blocks", "singles", "single", "stack")
-    return dict(zip(keys, map(int, numbers.groups()), strict=True))
+    wet = np.fromfile(here / "wet.f32", "<f4").astype(np.float32)
+    return wet, dict(zip(keys, map(int, numbers.groups()), strict=True))
 
 
 def _command(command: list[str], here: Path, timeout_s: float = 120.0) -> str:

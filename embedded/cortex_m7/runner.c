@@ -6,7 +6,8 @@
  *     ticks <by blocks> <by single samples> single <samples> stack <bytes>
  *
  * Ticks are those of the board's timer around the model's calls alone. MODEL is the
- * model's name.
+ * model's name; BLOCK is how many samples a block has, and UNIT, which it is a multiple of,
+ * how many a model takes at least.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,14 @@
 
 #include HEADER
 
-enum { BLOCK = 64, SINGLE = 1024 };
+#ifndef BLOCK
+#define BLOCK 64
+#endif
+#ifndef UNIT
+#define UNIT 1
+#endif
+
+enum { SINGLE = 1024 };
 
 /* Timer 0 of Arm's CMSDK: counts down at the processor's clock (AN500, table 4). */
 #define TIMER0_CONTROL (*(volatile uint32_t *)0x40000000u)
@@ -34,6 +42,7 @@ enum { STOPPED_WELL = 0x20026, STOPPED_BADLY = 0x20023 };
 
 extern uint32_t data_source[], data_start[], data_end[], bss_start[], bss_end[];
 extern uint32_t stack_bottom[], stack_top[];
+extern void (*init_start[])(void), (*init_end[])(void);
 int main(void);
 void reset(void);
 void fault(void);
@@ -92,12 +101,12 @@ static uint32_t stack_used(uint32_t *top)
 static uint32_t stack_of_a_sample(void)
 {
     uint32_t *top, *word;
-    float sample = 0.5f;
+    float unit[UNIT] = { 0.5f };
     __asm__ volatile("mov %0, sp" : "=r"(top));
     for (word = stack_bottom; word < top; ++word) {
         *word = PAINT;
     }
-    PROCESS(&model, &sample, &sample, 1);
+    PROCESS(&model, unit, unit, UNIT);
     return stack_used(top);
 }
 
@@ -135,7 +144,7 @@ int main(void)
             break;
         }
         started = ticks();
-        PROCESS(&model, samples, samples, bytes / sizeof samples[0]);
+        PROCESS(&model, samples, samples, (bytes / sizeof samples[0] + UNIT - 1) / UNIT * UNIT);
         blocks += ticks() - started;
         if (move(SYS_WRITE, wet, samples, bytes) != 0) {
             stop(STOPPED_BADLY);
@@ -149,8 +158,8 @@ int main(void)
     while (read_singly < SINGLE && move(SYS_READ, dry, samples, sizeof samples) == 0) {
         size_t n;
         started = ticks();
-        for (n = 0; n < BLOCK; ++n) {
-            PROCESS(&model, samples + n, samples + n, 1);
+        for (n = 0; n < BLOCK; n += UNIT) {
+            PROCESS(&model, samples + n, samples + n, UNIT);
         }
         singles += ticks() - started;
         read_singly += BLOCK;
@@ -172,10 +181,14 @@ void fault(void)
 void reset(void)
 {
     const size_t bytes = (size_t)((uintptr_t)data_end - (uintptr_t)data_start);
+    void (**constructor)(void);
     COPROCESSOR_ACCESS |= 0xFu << 20; /* the FPU: coprocessors 10 and 11 */
     __asm__ volatile("dsb\n\tisb" ::: "memory");
     memcpy(data_start, data_source, bytes);
     memset(bss_start, 0, (size_t)((uintptr_t)bss_end - (uintptr_t)bss_start));
+    for (constructor = init_start; constructor < init_end; ++constructor) {
+        (*constructor)();
+    }
     (void)main();
 }
 

@@ -1,0 +1,96 @@
+"""The boards that a model can be built for, and what they offer.
+
+Sources: NXP i.MX RT1060 data sheet and PJRC's pages on Teensy 4.0 and 4.1 (600 MHz, 512 kB of
+tightly coupled and 512 kB of slower RAM, 2 and 8 MB of flash less the recovery image; the
+Audio Library runs blocks of 128 samples at 44.1 kHz); ST's STM32H750 data sheet and libDaisy
+(480 MHz, 128 kB of flash, 512 kB of RAM, blocks of 48 samples at 48 kHz by default).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data.errors import InputError
+
+# Group delay of halving and doubling the rate, at the higher rate (firmware/core/halfband.h).
+HALF_BAND_DELAY_SAMPLES = 77
+
+
+@dataclass(frozen=True)
+class Board:
+    """A microcontroller board.
+
+    Attributes:
+        name: as it is asked for.
+        title: as people call it.
+        kind: folder of its sources under ``firmware/boards``.
+        clock_hz: of the processor, a Cortex-M7.
+        sample_rate_hz: of its converters.
+        block_samples: that its audio library hands over at a time.
+        ram_bytes, flash_bytes: in all.
+        library_ram_bytes, library_flash_bytes: what the firmware takes without a model, as
+            linked with the board's library.
+    """
+
+    name: str
+    title: str
+    kind: str
+    clock_hz: int
+    sample_rate_hz: int
+    block_samples: int
+    ram_bytes: int
+    flash_bytes: int
+    library_ram_bytes: int
+    library_flash_bytes: int
+
+    def halves_rate(self, sample_rate_hz: int) -> bool | None:
+        """Whether a model of this rate runs between half-band filters; None: not at all."""
+        if sample_rate_hz == self.sample_rate_hz:
+            return False
+        return True if 2 * sample_rate_hz == self.sample_rate_hz else None
+
+    def latency_ms(self, sample_rate_hz: int) -> float:
+        """From converter to converter: a block recorded, a block played, and the filters."""
+        samples = 2 * self.block_samples
+        if self.halves_rate(sample_rate_hz):
+            samples += HALF_BAND_DELAY_SAMPLES
+        return 1000 * samples / self.sample_rate_hz
+
+
+_TEENSY = {
+    "kind": "teensy",
+    "clock_hz": 600_000_000,
+    "sample_rate_hz": 44_100,
+    "block_samples": 128,
+    "ram_bytes": 524_288,
+    "library_ram_bytes": 100_000,
+    "library_flash_bytes": 60_000,
+}
+BOARDS: dict[str, Board] = {
+    board.name: board
+    for board in (
+        Board("teensy41", "Teensy 4.1", flash_bytes=8_126_464, **_TEENSY),  # type: ignore[arg-type]
+        Board("teensy40", "Teensy 4.0", flash_bytes=2_031_616, **_TEENSY),  # type: ignore[arg-type]
+        Board(
+            "daisy", "Daisy Seed", "daisy", 480_000_000, 48_000, 48,
+            ram_bytes=524_288, flash_bytes=131_072,
+            library_ram_bytes=40_000, library_flash_bytes=90_000,
+        ),
+    )
+}  # fmt: skip
+
+
+def board(name: str) -> Board:
+    """The board of a name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name in BOARDS:
+        return BOARDS[name]
+    raise InputError(
+        f"board {name!r}",
+        expected="one of " + ", ".join(BOARDS),
+        found="another name",
+        remedy="Name one of these.",
+    )

@@ -1,0 +1,28 @@
+/* See the header. */
+#include "firmware.h"
+
+#include "pedal.h"
+#include "pedal_board.h"
+
+namespace {
+
+pedalframe::Pedal pedal(pedalframe::board_engine(), static_cast<float>(pedalframe::BOARD_RATE_HZ));
+
+} // namespace
+
+extern "C" void firmware_reset(firmware_state *state)
+{
+    state->is_ready = pedal.begin(pedalframe::BOARD_BLOCK);
+}
+
+/* What cannot run is heard at once: NaN. */
+extern "C" void firmware_process(firmware_state *state, const float *in, float *out, size_t samples)
+{
+    if (state->is_ready) {
+        pedal.process(in, out, samples);
+        return;
+    }
+    for (size_t n = 0; n < samples; ++n) {
+        out[n] = __builtin_nanf("");
+    }
+}
