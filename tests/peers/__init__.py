@@ -1,0 +1,1 @@
+"""Other projects' programs, in virtual environments of their own, beside ours."""
