@@ -27,7 +27,7 @@ WEIGHTS = random_weights(GRU)
 RATE_HZ = 44_100
 FILTER = signal.firwin(79, 0.5, window=("kaiser", 8))
 
-Wav = NDArray[np.float32]
+Wav = NDArray[np.floating]
 
 HALVED = """
 #include "halfband.h"
@@ -134,7 +134,8 @@ def test_the_output_stays_within_full_scale(played: Callable[..., Wav]) -> None:
 
 @pytest.mark.parametrize("bad", ["missing", "rate", "text", "block"])
 def test_bad_input_is_refused_with_a_sentence(direct: Path, tmp_path: Path, bad: str) -> None:
-    path, words = tmp_path / "dry.wav", []
+    path = tmp_path / "dry.wav"
+    words: list[str] = []
     if bad == "rate":
         audio.write(path, DRY, 8000)
     elif bad == "text":
@@ -142,7 +143,7 @@ def test_bad_input_is_refused_with_a_sentence(direct: Path, tmp_path: Path, bad:
     elif bad == "block":
         audio.write(path, DRY, RATE_HZ)
         words = ["--block", "0"]
-    command = [direct / "pedal", path, tmp_path / "wet.wav", *words]
+    command = [str(direct / "pedal"), str(path), str(tmp_path / "wet.wav"), *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith("pedal: ")
@@ -179,14 +180,16 @@ def halved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Wav, Wav, Wav]:
 
 def test_halving_is_scipys_filter_and_every_second_sample(halved: tuple[Wav, Wav, Wav]) -> None:
     dry, low, _ = halved
-    np.testing.assert_allclose(low, signal.lfilter(FILTER, 1, dry)[1::2], atol=2e-5)
+    np.testing.assert_allclose(
+        low, signal.lfilter(FILTER, [1.0], dry.astype(np.float64))[1::2], atol=2e-5
+    )
 
 
 def test_doubling_is_scipys_filter_over_zeros_between(halved: tuple[Wav, Wav, Wav]) -> None:
     _, low, high = halved
     stuffed = np.zeros(2 * len(low))
     stuffed[::2] = low
-    np.testing.assert_allclose(high, 2 * signal.lfilter(FILTER, 1, stuffed), atol=4e-5)
+    np.testing.assert_allclose(high, 2 * signal.lfilter(FILTER, [1.0], stuffed), atol=4e-5)
 
 
 def test_the_filter_keeps_what_the_header_promises() -> None:

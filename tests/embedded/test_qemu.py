@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data import dry as dry_signal
 from data.errors import InputError
 from embedded import c_source, qemu, reference
 from models.architecture import Architecture
@@ -64,6 +65,23 @@ def test_the_footprint_is_that_of_weights_state_and_stack() -> None:
 def test_a_simulation_that_takes_too_long_is_ended() -> None:
     with pytest.raises(InputError, match=r"within 0\.5 s"):
         qemu.simulate(source(LSTM_16), np.zeros(2_000_000, np.float32), timeout_s=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.system
+@needs_tools
+def test_two_seconds_of_guitar_are_those_of_the_host(tmp_path: Path) -> None:
+    """A plucked phrase from the built-in dry signal, through GRU-10 at 44.1 kHz."""
+    dry = dry_signal.generate(20.0, 0, RATE_HZ)
+    loudest = int(np.abs(dry).argmax())
+    phrase = dry[max(0, loudest - RATE_HZ) :][: 2 * RATE_HZ]
+    assert len(phrase) == 2 * RATE_HZ
+    assert np.sqrt(np.mean(phrase**2)) > 0.01
+    model = source(GRU_10)
+    board = qemu.simulate(model, phrase, timeout_s=300)
+    assert np.array_equal(board.samples, run(build(model, tmp_path, "-DMODEL_FUSED"), phrase))
+    assert esr(reference.respond(GRU_10, random_weights(GRU_10), phrase), board.samples) < 1e-9
+    assert board.instructions_per_sample < 1300
 
 
 @pytest.mark.system
