@@ -56,3 +56,30 @@ def export_command(
     typer.echo(f"{written.path}: {written.run_id}, ESR {written.esr:.4f} in streaming use")
     for warning in written.warnings:
         typer.echo(f"warning: {warning}", err=True)
+
+
+@app.command("convert")
+@explained
+def convert_command(
+    grid: GridArgument = "quick",
+    run: RunOption = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="float32, int8 or int16x8; may be given again. [default: all]"),
+    ] = None,
+    block: Annotated[int, typer.Option(help="Samples a call of the model, 1 to 128.")] = 16,
+    form: Annotated[
+        str | None,
+        typer.Option(help="streaming or framed. [default: recurrent models stream]"),
+    ] = None,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Write a run as TFLite models into runs/<grid>/tflite/ and prove them on this host.
+
+    Ends with 3 if a float model does not compute what Keras computes.
+    """
+    from embedded import converting
+
+    proved = converting.prove(Store(runs / folder_name(grid)), run, kind or [], block, form)
+    if not converting.tell(proved):
+        raise typer.Exit(3)

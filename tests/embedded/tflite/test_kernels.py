@@ -2,7 +2,8 @@
 
 Both run the same kernels for all but two. LiteRT rounds sums of a fully connected operator
 once, TFLite Micro twice (int8) or with 16 bits of the factor (int16); of int16 products they
-round some halves differently. None is off by more than the last bit.
+round some halves differently. None is off by more than the last bit, though a state that is
+carried adds such steps up.
 """
 
 from typing import Any

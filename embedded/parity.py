@@ -1,0 +1,253 @@
+"""Does a converted model compute what Keras computes, and what do its integers cost?
+
+Keras renders with the study's own functions. Float models are held against it sample by
+sample, over 10 s with the state carried; integer models by ESR, against Keras and against the
+target that the pedal gave. The runtimes are held against each other number by number.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from data import splits
+from data.audio import Samples
+from data.frames import Stretch
+from embedded.reference import Weights
+from embedded.tflite import runtimes
+from embedded.tflite.converted import Converted
+from embedded.tflite.runtimes import Runtime
+from models.architecture import Architecture, is_recurrent
+from study import files, metrics
+from study.material import Material
+from study.rendering import render, render_stretches
+from study.streaming import render_streaming
+
+FLOAT_TOLERANCE = 1e-5
+CARRIED_S = 10.0
+# Of a framed recurrent model, which takes frame_size steps a sample: this much is rendered.
+COSTLY_S = 2.0
+
+# Times by which the ESR against the target may grow and count as the same, or as a loss.
+SAME_ESR = 1.1
+WORSE_ESR = 2.0
+
+PACKAGES: Mapping[Runtime, str] = {"litert": "ai_edge_litert", "micro": "tflite_micro"}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A runtime's answers beside those of Keras and the target.
+
+    Attributes:
+        largest_error: of the 10 s with the state carried, against Keras; full scale is 1.
+        esr_against_keras: over the scored part of the test split.
+        esr_against_target: the same against what the pedal made.
+    """
+
+    largest_error: float
+    esr_against_keras: float
+    esr_against_target: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two runtimes' answers to the test split, in the model's own numbers.
+
+    Attributes:
+        share: of the samples that differ.
+        largest: difference; steps of the output's scale, or full scale 1 for floats.
+    """
+
+    share: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What was found of a converted model.
+
+    Attributes:
+        kind, form, block, model_bytes, arena_bytes: as in its manifest.
+        model_sha256: of the file that was run.
+        carried_seconds: length of the signal that was held against Keras.
+        test_seconds: length of the scored audio that the ESRs are of.
+        keras_esr: of the Keras model against the target, over the same audio.
+        runtimes: by name.
+        litert_and_micro: how they differ; None where one of them is not installed.
+    """
+
+    kind: str
+    form: str
+    block: int
+    model_bytes: int
+    arena_bytes: int | None
+    model_sha256: str
+    carried_seconds: float
+    test_seconds: float
+    keras_esr: float
+    runtimes: dict[str, Agreement]
+    litert_and_micro: Difference | None
+
+    @property
+    def of_board(self) -> Agreement:
+        """Of TFLite Micro, as a board has it; of LiteRT where Micro is not installed."""
+        return self.runtimes.get("micro", self.runtimes["litert"])
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether a float model stays within the tolerance in every runtime."""
+        errors = [found.largest_error for found in self.runtimes.values()]
+        return self.kind == "float32" and max(errors) <= FLOAT_TOLERANCE
+
+
+def installed() -> list[Runtime]:
+    """The runtimes that this Python has."""
+    return [name for name, package in PACKAGES.items() if importlib.util.find_spec(package)]
+
+
+def measure(
+    model: Converted, architecture: Architecture, weights: Weights, material: Material
+) -> Parity:
+    """Render with Keras and with every runtime, and compare.
+
+    Args:
+        model: what was converted.
+        architecture: of the Keras model.
+        weights: that it was converted from.
+        material: whose test split is rendered.
+
+    Raises:
+        InputError: a runtime gave no answer in time.
+    """
+    dry, wet = material.pair.dry, material.pair.wet
+    rate_hz = material.pair.sample_rate_hz
+    stretches = _affordable(material.split.test, model, architecture, rate_hz)
+    begin = stretches[0].start
+    carried = dry[begin : begin + round(_carried_s(model, architecture) * rate_hz)]
+    keras = _keras(model, architecture, weights)
+    exact = render_stretches(keras, dry, stretches).samples
+    exact_carried = keras(carried).samples
+    target = splits.scored(wet, stretches)
+    signals = [carried, *(dry[s.start : s.stop] for s in stretches)]
+    answers = {name: runtimes.respond(model, signals, name) for name in installed()}
+    agreements: dict[str, Agreement] = {}
+    raws: dict[str, NDArray[Any]] = {}
+    for name, answer in answers.items():
+        tested = splits.joined(answer.wet[1:])
+        raws[name] = splits.joined(answer.raw[1:])
+        agreements[name] = Agreement(
+            float(np.abs(answer.wet[0] - exact_carried).max()),
+            metrics.esr(exact, tested),
+            metrics.esr(target, tested),
+        )
+    return Parity(
+        model.kind,
+        model.form,
+        model.block,
+        model.model_bytes,
+        model.arena_bytes,
+        model.model_sha256,
+        len(carried) / rate_hz,
+        len(target) / rate_hz,
+        metrics.esr(target, exact),
+        agreements,
+        difference(raws["litert"], raws["micro"]) if {"litert", "micro"} <= set(raws) else None,
+    )
+
+
+def sentences(found: Parity) -> list[str]:
+    """What was found, in words."""
+    told = [_told_of_floats(found) if found.kind == "float32" else _told_of_integers(found)]
+    if found.litert_and_micro is not None:
+        told.append(_told_of_runtimes(found, found.litert_and_micro))
+    return told
+
+
+def _told_of_floats(found: Parity) -> str:
+    largest = max(agreement.largest_error for agreement in found.runtimes.values())
+    holds = "keeps" if found.is_exact else "does NOT keep"
+    return (
+        f"float32 {holds} within {FLOAT_TOLERANCE:g} of Keras: at most {largest:.1e} over "
+        f"{found.carried_seconds:.1f} s in {' and '.join(found.runtimes)}."
+    )
+
+
+def _told_of_integers(found: Parity) -> str:
+    board = found.of_board
+    growth = board.esr_against_target / found.keras_esr
+    if growth <= SAME_ESR:
+        verdict = "no loss that matters"
+    elif growth <= WORSE_ESR:
+        verdict = "a loss"
+    else:
+        verdict = "so bad that it is no longer this model"
+    return (
+        f"{found.kind}: ESR {board.esr_against_target:.5f} against the target, where Keras has "
+        f"{found.keras_esr:.5f} ({growth:.2f} times): {verdict}. Against Keras itself "
+        f"{board.esr_against_keras:.1e}."
+    )
+
+
+def _told_of_runtimes(found: Parity, pair: Difference) -> str:
+    if pair.share == 0:
+        return f"{found.kind}: LiteRT and TFLite Micro agree bit for bit."
+    unit = "" if found.kind == "float32" else " steps of the output's scale"
+    return (
+        f"{found.kind}: LiteRT and TFLite Micro differ in {pair.share:.1%} of the samples, by "
+        f"at most {pair.largest:g}{unit}; they round some products differently."
+    )
+
+
+def difference(one: NDArray[Any], other: NDArray[Any]) -> Difference:
+    """How two answers of one model differ, number by number."""
+    steps = np.abs(one.astype(np.float64) - other.astype(np.float64))
+    return Difference(float(np.mean(steps > 0)), float(steps.max()))
+
+
+def write(model: Converted, found: Parity) -> None:
+    """Keep the figures beside the other models' of the run, in ``parity.json``."""
+    path = model.path.with_name("parity.json")
+    kept = _stored(path.read_text("utf-8")) if path.exists() else {}
+    files.write_json(path, {**kept, model.path.name: asdict(found)})
+
+
+def _stored(text: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(text))
+    except ValueError:  # cut short by a power cut: written anew
+        return {}
+
+
+def _keras(
+    model: Converted, architecture: Architecture, weights: Weights
+) -> Callable[[Samples], Any]:
+    arrays = [jnp.asarray(np.asarray(array, np.float32)) for array in weights]
+    rendered = render_streaming if model.form == "streaming" else render
+    return lambda dry: rendered(architecture, arrays, dry)
+
+
+def _is_costly(model: Converted, architecture: Architecture) -> bool:
+    return model.form == "framed" and is_recurrent(architecture.family)
+
+
+def _carried_s(model: Converted, architecture: Architecture) -> float:
+    return COSTLY_S if _is_costly(model, architecture) else CARRIED_S
+
+
+def _affordable(
+    test: Sequence[Stretch], model: Converted, architecture: Architecture, rate_hz: int
+) -> list[Stretch]:
+    """The test split, or as much of it as a costly model renders in reasonable time."""
+    if not _is_costly(model, architecture):
+        return list(test)
+    first = test[0]
+    samples = max(round(COSTLY_S * rate_hz), 2 * splits.LEAD_IN_SAMPLES)
+    return [Stretch(first.start, min(first.stop, first.start + samples))]
