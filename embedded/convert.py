@@ -92,23 +92,19 @@ def convert(
         multiply_accumulates=_multiply_accumulates(architecture, form),
         model_bytes=len(content),
         arena_bytes=None,
+        arena_needed_bytes=None,
         origin=origin,
         weights_sha256=_digest(weights),
         model_sha256=hashlib.sha256(content).hexdigest(),
         calibration=found.record() if found else None,
     )
-    converted = replace(converted, arena_bytes=measured_arena_bytes(converted))
+    if importlib.util.find_spec("tflite_micro"):
+        arena = runtimes.arena(converted, ARENA_TIMEOUT_S)
+        converted = replace(
+            converted, arena_bytes=arena.kept_bytes, arena_needed_bytes=arena.needed_bytes
+        )
     converted.write()
     return converted
-
-
-def measured_arena_bytes(converted: Converted) -> int | None:
-    """What TFLite Micro allocates for a model, or None where its wheel is not installed."""
-    if importlib.util.find_spec("tflite_micro") is None:
-        return None
-    silence = np.zeros(converted.block, np.float32)
-    answer = runtimes.respond(converted, [silence], "micro", timeout_s=ARENA_TIMEOUT_S)
-    return answer.arena_bytes
 
 
 def _port(graph: Graph, numbers: list[Scaled], place: int, index: int) -> Port:

@@ -126,7 +126,7 @@ def tell(proved: Sequence[Proved]) -> bool:
         listing.add_row(
             model.kind,
             f"{model.model_bytes:,}",
-            "unknown" if model.arena_bytes is None else f"{model.arena_bytes:,}",
+            "unknown" if model.arena_needed_bytes is None else f"{model.arena_needed_bytes:,}",
             f"{board.largest_error:.1e}",
             f"{board.esr_against_keras:.1e}",
             f"{board.esr_against_target:.5f}",

@@ -75,7 +75,7 @@ class Parity:
     """What was found of a converted model.
 
     Attributes:
-        kind, form, block, model_bytes, arena_bytes: as in its manifest.
+        kind, form, block, model_bytes, arena_needed_bytes: as in its manifest.
         model_sha256: of the file that was run.
         carried_seconds: length of the signal that was held against Keras.
         test_seconds: length of the scored audio that the ESRs are of.
@@ -88,7 +88,7 @@ class Parity:
     form: str
     block: int
     model_bytes: int
-    arena_bytes: int | None
+    arena_needed_bytes: int | None
     model_sha256: str
     carried_seconds: float
     test_seconds: float
@@ -153,7 +153,7 @@ def measure(
         model.form,
         model.block,
         model.model_bytes,
-        model.arena_bytes,
+        model.arena_needed_bytes,
         model.model_sha256,
         len(carried) / rate_hz,
         len(target) / rate_hz,

@@ -99,8 +99,11 @@ class Converted:
         operators: builtin operators that a resolver must know, by their schema names.
         multiply_accumulates: of the matrix products, an output sample.
         model_bytes: size of the file, which is what the model takes of flash.
-        arena_bytes: what TFLite Micro's recording allocator counted on this 64-bit host, an
-            upper bound for 32-bit boards; None where its wheel does not exist.
+        arena_bytes: what TFLite Micro keeps, by its recording allocator on this 64-bit host;
+            None where its wheel does not exist. A 32-bit board keeps less, for its pointers
+            are shorter.
+        arena_needed_bytes: the smallest arena in which it prepares and runs on this host, for
+            it plans in the part that is still free; None likewise.
         origin: where it comes from.
         weights_sha256, model_sha256: of the float weights and of the file.
         calibration: how the scales were found; None for float32.
@@ -118,6 +121,7 @@ class Converted:
     multiply_accumulates: int
     model_bytes: int
     arena_bytes: int | None
+    arena_needed_bytes: int | None
     origin: Origin
     weights_sha256: str
     model_sha256: str

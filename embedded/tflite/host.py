@@ -56,6 +56,27 @@ class _Micro:
         self._interpreter.print_allocations()
 
 
+def smallest_arena_bytes(model: bytes, most: int = ARENA_BYTES) -> int:
+    """The smallest arena in which TFLite Micro prepares and runs a model, to 16 bytes.
+
+    More than it keeps: while it prepares, it plans in the free part.
+    """
+    from tflite_micro import runtime
+
+    def fits(size: int) -> bool:
+        try:
+            runtime.Interpreter.from_bytes(model, arena_size=size).invoke()
+        except RuntimeError:
+            return False
+        return True
+
+    too_small, enough = 0, most
+    while enough - too_small > 16:
+        tried = (too_small + enough) // 32 * 16
+        too_small, enough = (too_small, tried) if fits(tried) else (tried, enough)
+    return enough
+
+
 def _runtime(name: str, model: bytes, outputs: int) -> Any:
     if name == "micro":
         return _Micro(model, outputs)
@@ -98,6 +119,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("job", type=Path, help="npz: blocks, begins, state_0, state_1, ...")
     parser.add_argument("answer", type=Path, help="npz: wet, state_0, state_1, ...")
+    parser.add_argument("--arena", action="store_true", help="measure the arena (micro only)")
     given = parser.parse_args()
     with np.load(given.job) as job:
         states = [job[f"state_{n}"] for n in range(len(job.files) - 2)]
@@ -106,9 +128,10 @@ def main() -> None:
     wet, last = run(runtime, blocks, begins, states)
     named: dict[str, Any] = {f"state_{n}": array for n, array in enumerate(last)}
     np.savez(given.answer, wet=wet, **named)
-    if isinstance(runtime, _Micro):
-        sys.stdout.flush()
+    if given.arena:
         runtime.print_allocations()
+        sys.stderr.flush()
+        print(f"Smallest arena {smallest_arena_bytes(given.model.read_bytes())} bytes")
 
 
 if __name__ == "__main__":

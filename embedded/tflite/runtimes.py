@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +37,23 @@ class Answer:
         raw: the model's own numbers, one array a signal, shape ``(samples,)``.
         wet: the same at full scale 1.
         states: after the last block, in the model's own numbers.
-        arena_bytes: what TFLite Micro allocated; None for other runtimes.
     """
 
     raw: list[NDArray[Any]]
     wet: list[Samples]
     states: list[NDArray[Any]]
-    arena_bytes: int | None
+
+
+class Arena(NamedTuple):
+    """Memory that TFLite Micro asks for on this 64-bit host.
+
+    Attributes:
+        kept_bytes: while it runs, by its recording allocator.
+        needed_bytes: the smallest arena in which it prepares and runs.
+    """
+
+    kept_bytes: int
+    needed_bytes: int
 
 
 def respond(
@@ -70,7 +80,7 @@ def respond(
     begins = np.concatenate([np.arange(len(blocks)) == 0 for blocks in cut])
     states = {f"state_{n}": model.inputs[s.before].zeros() for n, s in enumerate(model.states)}
     blocks = model.inputs[0].encoded(np.concatenate(cut))
-    told, answer = _run(model, runtime, python, timeout_s, blocks, begins, states)
+    _, answer = _run(model, runtime, python, timeout_s, blocks, begins, states)
     raw, start = [], 0
     for signal, own in zip(signals, cut, strict=True):
         raw.append(answer["wet"][start : start + len(own)].reshape(-1)[: len(signal)])
@@ -80,8 +90,24 @@ def respond(
         raw,
         [port.decoded(one) for one in raw],
         [answer[name] for name in states],
-        _arena_bytes(told) if runtime == "micro" else None,
     )
+
+
+def arena(model: Converted, timeout_s: float = TIMEOUT_S) -> Arena:
+    """What TFLite Micro needs for a model.
+
+    Raises:
+        InputError: the time is up.
+        RuntimeError: the runtime failed.
+    """
+    states = {f"state_{n}": model.inputs[s.before].zeros() for n, s in enumerate(model.states)}
+    silence, begins = model.inputs[0].zeros()[None], np.ones(1, np.bool_)
+    told, _ = _run(model, "micro", sys.executable, timeout_s, silence, begins, states, "--arena")
+    kept = re.search(r"Arena allocation total (\d+) bytes", told)
+    needed = re.search(r"Smallest arena (\d+) bytes", told)
+    if kept is None or needed is None:
+        raise RuntimeError(f"TFLite Micro told {told[-500:]!r}")
+    return Arena(int(kept[1]), int(needed[1]))
 
 
 def _blocks(model: Converted, signal: Samples) -> NDArray[np.float32]:
@@ -104,12 +130,13 @@ def _run(
     blocks: NDArray[Any],
     begins: NDArray[np.bool_],
     states: dict[str, NDArray[Any]],
+    *options: str,
 ) -> tuple[str, dict[str, NDArray[Any]]]:
     with tempfile.TemporaryDirectory() as folder:
         job, answer = Path(folder) / "job.npz", Path(folder) / "answer.npz"
         arrays: dict[str, Any] = {"blocks": blocks, "begins": begins, **states}
         np.savez(job, **arrays)
-        command = [python, str(HOST), runtime, str(model.path), str(job), str(answer)]
+        command = [python, str(HOST), runtime, str(model.path), str(job), str(answer), *options]
         try:
             done = subprocess.run(
                 command,
@@ -134,10 +161,3 @@ def _run(
             )
         with np.load(answer) as kept:
             return done.stdout, dict(kept)
-
-
-def _arena_bytes(told: str) -> int:
-    found = re.search(r"Arena allocation total (\d+) bytes", told)
-    if found is None:
-        raise RuntimeError(f"the recording allocator told {told[-500:]!r}")
-    return int(found[1])

@@ -153,13 +153,27 @@ def test_the_manifest_says_what_was_written(tmp_path: Path) -> None:
     written = models.converted(models.RECURRENT[1], path, kind="int16x8")
     assert Converted.read(path) == written
     assert written.model_bytes == path.stat().st_size
-    assert written.arena_bytes
+    assert written.arena_bytes and written.arena_needed_bytes
+    assert written.arena_bytes <= written.arena_needed_bytes <= 40_000
     assert "WHILE" not in written.operators
     assert {"FULLY_CONNECTED", "LOGISTIC", "TANH"} <= set(written.operators)
     stored = json.loads(manifest_of(path).read_text())
     stretches = stored["calibration"]["stretches"]
     train = models.material().split.train
     assert all(train[0].start <= a < b <= train[0].stop for a, b in stretches)
+
+
+def test_the_arena_that_a_model_needs_is_the_smallest_that_does(tmp_path: Path) -> None:
+    micro = pytest.importorskip("tflite_micro", reason="its wheel exists for x86-64 alone")
+    model = models.converted(models.RECURRENT[0], tmp_path / "model.tflite", block=8)
+    assert model.arena_needed_bytes
+
+    def run(size: int) -> None:
+        micro.runtime.Interpreter.from_file(str(model.path), arena_size=size).invoke()
+
+    run(model.arena_needed_bytes)
+    with pytest.raises(RuntimeError):
+        run(model.arena_needed_bytes - 64)
 
 
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
