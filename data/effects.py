@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -125,6 +125,25 @@ def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
         found="no such effect",
         remedy=f"Did you mean {near[0]!r}?" if near else "Pick one of these.",
     )
+
+
+def at_setting(effect: Effect, setting: Mapping[str, float]) -> Effect:
+    """The same effect with some of its controls set anew.
+
+    Raises:
+        InputError: it has no such control, or the value is out of its range.
+    """
+    if effect.kind == "recording":
+        raise InputError(
+            f"recording {effect.name!r}",
+            expected="an effect whose controls can be set",
+            found="a recording, made at one setting",
+            remedy="Name a circuit or a plugin.",
+        )
+    controls = {**effect.controls, **setting}
+    if effect.kind == "circuit":
+        controls = CIRCUITS[effect.device].settings(**controls)
+    return replace(effect, controls=controls)
 
 
 def _numbers(name: str, table: Mapping[str, Any]) -> dict[str, float]:

@@ -35,11 +35,25 @@ class Stretch(NamedTuple):
 def gather(signal: Any, targets: Any, frame_size: int) -> Any:
     """Frames that end at ``targets``, shape ``(*targets.shape, frame_size, 1)``.
 
+    A signal with channels, ``(samples, channels)``, gives ``(..., frame_size, channels)``.
+
     Both arguments are numpy or JAX arrays; inside a compiled function the gather
     happens on the device. Every target must be at least ``frame_size - 1``.
     """
     reach = np.arange(1 - frame_size, 1, dtype=np.int32)
-    return signal[targets[..., None] + reach][..., None]
+    gathered = signal[targets[..., None] + reach]
+    return gathered if signal.ndim == 2 else gathered[..., None]
+
+
+def with_controls(signal: Samples, controls: Sequence[float]) -> Samples:
+    """The signal with constant channels beside it, shape ``(samples, 1 + controls)``.
+
+    Without controls it stays ``(samples,)``.
+    """
+    if not controls:
+        return signal
+    constant = np.broadcast_to(np.asarray(controls, np.float32), (len(signal), len(controls)))
+    return np.column_stack([signal, constant])
 
 
 def with_history(signal: Samples, frame_size: int) -> Samples:

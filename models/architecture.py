@@ -35,6 +35,8 @@ class Architecture:
         frame_size: dry samples a frame.
         residual: whether the dry sample is added to the output, so that the network
             learns only what the effect changes (Wright et al., DAFx 2019).
+        controls: settings of the effect that enter beside every dry sample, as channels of
+            their own after it.
     """
 
     family: Family
@@ -42,6 +44,7 @@ class Architecture:
     units: int
     frame_size: int
     residual: bool = False
+    controls: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a convolution that reaches beyond the frame."""
@@ -50,6 +53,13 @@ class Architecture:
                 f"{self.layers} convolutional layers reach over more than "
                 f"{self.frame_size} samples; use fewer layers or a longer frame"
             )
+        if self.family == "conv_gru" and self.controls:
+            raise ValueError("a conv_gru model takes no controls")
+
+    @property
+    def inputs(self) -> int:
+        """Channels of the input: the dry sample and the controls."""
+        return 1 + self.controls
 
 
 def is_recurrent(family: str) -> bool:
@@ -72,10 +82,10 @@ def multiply_accumulates(a: Architecture) -> int:
     if is_recurrent(a.family):
         steps = streaming_multiply_accumulates(a) - a.units
         return a.frame_size * steps + a.units
-    total, inputs = 0, 1
+    total, inputs = 0, a.inputs
     for layer in range(1, a.layers + 1):
         if a.family == "dense":
-            total += a.units * (a.frame_size if layer == 1 else a.units)
+            total += a.units * (a.frame_size * a.inputs if layer == 1 else a.units)
         else:
             kernel = CONV_FIRST_KERNEL if layer == 1 else CONV_NEXT_KERNEL
             total += conv_length(a, layer) * kernel * inputs * a.units
@@ -93,6 +103,6 @@ def streaming_multiply_accumulates(a: Architecture) -> int:
     if not is_recurrent(a.family):
         raise ValueError(f"a {a.family} model has no state to carry")
     has_conv = a.family == "conv_gru"
-    inputs = [a.units if has_conv else 1] + [a.units] * (a.layers - 1)
+    inputs = [a.units if has_conv else a.inputs] + [a.units] * (a.layers - 1)
     steps = sum(GATES[a.family] * a.units * (n + a.units) for n in inputs)
     return (CONV_GRU_KERNEL * a.units if has_conv else 0) + steps + a.units

@@ -1,6 +1,7 @@
 """Framed architectures: a frame of dry samples to the one wet sample at its end.
 
-Every family takes ``(batch, frame_size, 1)`` and returns ``(batch, 1)``, both float32.
+Every family takes ``(batch, frame_size, 1 + controls)`` and returns ``(batch, 1)``, both
+float32. The dry sample is the first channel; controls are the same all through a frame.
 """
 
 from __future__ import annotations
@@ -32,14 +33,16 @@ def build(
     """
     if architecture.family not in FAMILIES:
         raise ValueError(f"a {architecture.family} model has no framed form")
-    frame = keras.Input((architecture.frame_size, 1), name="frame")
+    frame = keras.Input((architecture.frame_size, architecture.inputs), name="frame")
     signal: Any = frame
     for layer in _hidden(architecture, seed, lstm):
         signal = layer(signal)
     wet = keras.layers.Dense(1, kernel_initializer=glorot(seed, 0), name="wet")(signal)
     if architecture.residual:
         newest = keras.layers.Cropping1D((architecture.frame_size - 1, 0), name="newest")(frame)
-        wet = keras.layers.Add(name="residual")([wet, keras.layers.Flatten()(newest)])
+        newest = keras.layers.Flatten()(newest)
+        dry = newest[:, :1] if architecture.controls else newest
+        wet = keras.layers.Add(name="residual")([wet, dry])
     name = f"{architecture.family}_{architecture.layers}x{architecture.units}"
     return keras.Model(frame, wet, name=name)
 

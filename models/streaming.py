@@ -18,7 +18,7 @@ from models.framed import recurrent_layers
 def build_streaming(architecture: Architecture) -> keras.Model:
     """A Keras model of one block of samples and the state before it.
 
-    Inputs are the dry block, shape ``(batch, samples, 1)``, and what is carried from the
+    Inputs are the dry block, shape ``(batch, samples, 1 + controls)``, and what is carried from the
     one before, ``(batch, size)`` each of ``state_sizes``. Outputs are the wet block,
     ``(batch, samples, 1)``, and what the next block starts from, in the same order. The
     trainable variables are those of ``models.framed.build`` and ``models.sequence.build``,
@@ -29,7 +29,7 @@ def build_streaming(architecture: Architecture) -> keras.Model:
     """
     if not is_recurrent(architecture.family):
         raise ValueError(f"a {architecture.family} model has no state to carry")
-    block = keras.Input((None, 1), name="dry")
+    block = keras.Input((None, architecture.inputs), name="dry")
     before, after = [], []
     signal: Any = block
     if architecture.family == "conv_gru":
@@ -52,7 +52,8 @@ def build_streaming(architecture: Architecture) -> keras.Model:
         after += carried
     wet = keras.layers.Dense(1, name="wet")(signal)
     if architecture.residual:
-        wet = keras.layers.Add(name="residual")([wet, block])
+        dry = block[..., :1] if architecture.controls else block
+        wet = keras.layers.Add(name="residual")([wet, dry])
     return keras.Model([block, *before], [wet, *after])
 
 

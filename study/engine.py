@@ -106,7 +106,7 @@ def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.
         weights: list[jax.Array], dry: jax.Array, wet: jax.Array, targets: jax.Array
     ) -> jax.Array:
         consecutive = targets[:, None] + np.arange(-lookback, 1, dtype=np.int32)
-        inputs = frames.gather(dry, consecutive, size).reshape(-1, size, 1)
+        inputs = frames.gather(dry, consecutive, size).reshape(-1, size, architecture.inputs)
         predicted = predictions(weights, inputs).reshape(consecutive.shape)
         value: jax.Array = loss_fn(wet[consecutive], predicted)
         return value
@@ -183,11 +183,11 @@ def compiled_epoch(
         batch_size: frames a step.
         weight_decay: AdamW's; 0 is Adam.
     """
-    signal = jax.ShapeDtypeStruct((samples,), np.float32)
+    dry, wet = _signal(samples, architecture.controls), _signal(samples)
     batches, rest = batches_of(np.zeros(count, np.int32), batch_size)
     state = initial_state(architecture, seed=0)
     functions = program(architecture, loss_name, weight_decay)
-    return functions.epoch.lower(state, signal, signal, batches, rest).compile()
+    return functions.epoch.lower(state, dry, wet, batches, rest).compile()
 
 
 @lru_cache(maxsize=32)
@@ -199,5 +199,11 @@ def compiled_predict(architecture: Architecture, samples: int) -> Callable[..., 
         samples: wet samples a block, a multiple of ``FRAMES_AT_ONCE``.
     """
     weights = initial_state(architecture, seed=0).weights  # of their shapes, not their values
-    block = np.zeros(samples + architecture.frame_size - 1, np.float32)
+    block = _signal(samples + architecture.frame_size - 1, architecture.controls)
     return program(architecture, "mae").predict.lower(weights, block).compile()
+
+
+def _signal(samples: int, controls: int = 0) -> jax.ShapeDtypeStruct:
+    """The shape of a signal with controls beside it."""
+    shape = (samples, 1 + controls) if controls else (samples,)
+    return jax.ShapeDtypeStruct(shape, np.float32)  # type: ignore[no-untyped-call]

@@ -61,19 +61,21 @@ class Rendered(NamedTuple):
 
     def render(self, dry: Samples) -> Rendering:
         """The wet signal of a dry one."""
-        architecture, rate_hz = self.config.architecture, self.config.sample_rate_hz
+        config = self.config
+        architecture, rate_hz = config.architecture, config.sample_rate_hz
         if self.rendering == STREAMING:
-            return render_streaming(architecture, self.weights, dry)
+            return render_streaming(architecture, self.weights, dry, config.own_controls)
         if self.factor > 1:
             return render_oversampled(architecture, self.weights, dry, rate_hz, self.factor)
-        return render(architecture, self.weights, dry)
+        return render(architecture, self.weights, dry, config.own_controls)
 
     def probed(self) -> probing.Probed:
         """Its answers to the probes; notes too, unless it is a checkpoint or oversampled."""
         config = self.config
 
         def streamed(signals: Float64s) -> aliasing.Signals:
-            return stream(config.architecture, self.weights, signals.astype(np.float32))
+            dry = signals.astype(np.float32)
+            return stream(config.architecture, self.weights, dry, config.own_controls)
 
         def one(signal: Float64s) -> Samples:
             return self.render(signal.astype(np.float32)).samples

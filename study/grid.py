@@ -31,6 +31,8 @@ COMMITTED = Path(__file__).parent / "grids"
 
 LossName = Literal["mae", "mse", "esr", "esr_preemph_dc"]
 Schedule = Literal["constant", "cosine"]
+Knobs = Literal["none", "conditioned", "faded"]
+Setting = Mapping[str, float]  # of an effect's controls, by name
 
 
 class _Strict(BaseModel):
@@ -91,6 +93,10 @@ class RunConfig(_Strict):
             after the training, each on as many frames of sines as of music; 0 for none.
         oversampling: factors at which the final model is rendered once more, as rows of
             their own: fewer aliases for so many times the cost.
+        knobs: ``conditioned``, one model that is told the setting of the effect's controls;
+            or ``faded``, one model a setting, blended linearly between its neighbours.
+        controls: values of each control that are trained on, all their combinations.
+        unseen: values that the model is judged at besides, never trained on.
     """
 
     effect: dict[str, Any]
@@ -114,6 +120,9 @@ class RunConfig(_Strict):
     checkpoint_epochs: tuple[Annotated[int, Field(ge=1)], ...] = ()
     antialias_epochs: Annotated[int, Field(ge=0)] = 0
     oversampling: tuple[Annotated[int, Field(ge=2, le=16)], ...] = ()
+    knobs: Knobs = "none"
+    controls: dict[str, list[float]] = {}
+    unseen: dict[str, list[float]] = {}
 
     @model_validator(mode="after")
     def _fits_together(self) -> RunConfig:
@@ -125,15 +134,73 @@ class RunConfig(_Strict):
                 f"{signal.segment_seconds:g} s; under [signal], set seconds to {needed:g} or "
                 "more, or segment_seconds to less"
             )
+        self._refuse_unfit_knobs()
         late = [epoch for epoch in self.checkpoint_epochs if epoch > self.epochs]
         if late:
             raise ValueError(f"checkpoint_epochs {late} lie beyond the {self.epochs} epochs")
         return self
 
+    def _refuse_unfit_knobs(self) -> None:
+        """Controls must exist, and a knob must turn between settings that are trained on."""
+        if self.knobs == "none":
+            if self.controls or self.unseen:
+                raise ValueError('controls and unseen need knobs = "conditioned" or "faded"')
+            return
+        if not self.controls or any(len(set(own)) < 2 for own in self.controls.values()):
+            raise ValueError(
+                f'knobs = "{self.knobs}" needs two or more values of each control to train on, '
+                "such as controls = {drive = [0.1, 0.5, 0.9]}"
+            )
+        if self.unseen and set(self.unseen) != set(self.controls):
+            raise ValueError("unseen needs values of the same controls as controls")
+        if any(setting in self.seen_settings for setting in self.unseen_settings):
+            raise ValueError("unseen holds a setting that controls trains on")
+        for setting in (*self.seen_settings, *self.unseen_settings):
+            effects.at_setting(self.made_by, setting)
+        if self.knobs == "faded" and len(self.controls) > 1:
+            raise ValueError("fading blends two neighbours, so it takes one control")
+        if self.own_setting not in self.seen_settings:
+            raise ValueError(
+                f"the effect's own setting, {self.own_setting}, is what the run's main row is "
+                "judged at; add it to controls, or give the effect one of them"
+            )
+        if self.antialias_epochs or self.oversampling:
+            raise ValueError("knobs do not go with antialias_epochs or oversampling")
+
+    @property
+    def seen_settings(self) -> list[dict[str, float]]:
+        """Settings of the controls that are trained on; none without knobs."""
+        return _combinations(self.controls)
+
+    @property
+    def unseen_settings(self) -> list[dict[str, float]]:
+        """Settings that are judged besides."""
+        return _combinations(self.unseen)
+
+    @property
+    def own_setting(self) -> dict[str, float]:
+        """The setting of the run's main row: the effect's own."""
+        given = self.effect["controls"]
+        return {name: given[name] for name in self.controls if name in given}
+
+    @property
+    def own_controls(self) -> tuple[float, ...]:
+        """What the model is told for it."""
+        return tuple(self.own_setting.values()) if self.knobs == "conditioned" else ()
+
+    def at(self, setting: Setting) -> RunConfig:
+        """The plain run of the effect at another setting."""
+        effect = effects.at_setting(self.made_by, setting).to_dict()
+        plain = {"knobs": "none", "controls": {}, "unseen": {}}
+        return self.model_copy(update={"effect": effect, **plain})
+
     @property
     def architecture(self) -> Architecture:
         """What fixes the model's shape."""
-        return Architecture(self.family, self.layers, self.units, self.frame_size, self.residual)
+        controls = len(self.controls) if self.knobs == "conditioned" else 0
+        return Architecture(
+            self.family, self.layers, self.units, self.frame_size, self.residual, controls
+        )
 
     @property
     def made_by(self) -> Effect:
@@ -149,6 +216,8 @@ class RunConfig(_Strict):
     def training_cost(self) -> float:
         """Forward multiply-accumulates of the whole training, to weigh runs by."""
         macs = multiply_accumulates(self.architecture)
+        if self.knobs == "faded":
+            macs *= len(self.seen_settings)
         return float(macs) * self.training_frames * self.epochs
 
     @property
@@ -167,6 +236,13 @@ class RunConfig(_Strict):
         shape = f"{self.family}-{self.layers}x{self.units}-f{self.frame_size}"
         amount = f"n{_short(self.training_frames)}-e{self.epochs}-s{self.seed}"
         return f"{effect}-{shape}-{amount}-{digest}"
+
+
+def _combinations(values: Mapping[str, list[float]]) -> list[dict[str, float]]:
+    """Every combination of the values, by name; none of nothing."""
+    names = list(values)
+    combined = itertools.product(*values.values()) if names else ()
+    return [dict(zip(names, own, strict=True)) for own in combined]
 
 
 def _short(count: int) -> str:

@@ -34,8 +34,13 @@ class Rendering(NamedTuple):
     seconds: float
 
 
-def render(architecture: Architecture, weights: list[jax.Array], dry: Samples) -> Rendering:
-    """Predict the wet signal of a dry one, sample for sample.
+def render(
+    architecture: Architecture,
+    weights: list[jax.Array],
+    dry: Samples,
+    controls: Sequence[float] = (),
+) -> Rendering:
+    """Predict the wet signal of a dry one at a setting of the controls, sample for sample.
 
     The first ``frame_size - 1`` samples see zeros before the signal's start. Blocks
     have one length (the last is padded), so one compilation serves every signal.
@@ -45,6 +50,7 @@ def render(architecture: Architecture, weights: list[jax.Array], dry: Samples) -
     blocks = -(-len(dry) // BLOCK_SAMPLES)
     padded = frames.with_history(dry, size)
     padded = np.pad(padded, (0, blocks * BLOCK_SAMPLES + size - 1 - len(padded)))
+    padded = frames.with_controls(padded, controls)
     started = time.perf_counter()
     wet = [
         predict(weights, padded[start : start + BLOCK_SAMPLES + size - 1])

@@ -109,9 +109,14 @@ def _prepare_what_can_be(runs: Iterable[RunConfig], cache: Path, console: Consol
 def _one_a_pair(runs: Iterable[RunConfig]) -> list[RunConfig]:
     """The first run of every pair and split, in order."""
     first: dict[object, RunConfig] = {}
-    for config in runs:
+    for config in (own for run in runs for own in _every_setting(run)):
         first.setdefault((str(config.effect), config.sample_rate_hz, config.signal), config)
     return list(first.values())
+
+
+def _every_setting(config: RunConfig) -> list[RunConfig]:
+    """The run at every setting that it is trained or judged at."""
+    return [config, *map(config.at, (*config.seen_settings, *config.unseen_settings))]
 
 
 def _prepare_pair(config: RunConfig, materials: Materials, console: Console) -> None:

@@ -7,6 +7,7 @@ rows of their own.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,13 +26,19 @@ BLOCK_SAMPLES = 4096
 Signals = npt.NDArray[np.float32]
 
 
-def stream(architecture: Architecture, weights: list[jax.Array], signals: Signals) -> Signals:
+def stream(
+    architecture: Architecture,
+    weights: list[jax.Array],
+    signals: Signals,
+    controls: Sequence[float] = (),
+) -> Signals:
     """The model's answer to signals of equal length, each from zero state.
 
     Args:
         architecture: of a recurrent family.
         weights: of the framed model.
         signals: dry, shape ``(count, samples)``.
+        controls: setting of the effect, the same for all.
 
     Returns:
         Wet, shape ``(count, samples)``.
@@ -40,6 +47,9 @@ def stream(architecture: Architecture, weights: list[jax.Array], signals: Signal
     step = compiled_step(architecture, count, BLOCK_SAMPLES)
     blocks = -(-samples // BLOCK_SAMPLES)
     padded = np.pad(signals, ((0, 0), (0, blocks * BLOCK_SAMPLES - samples)))[..., None]
+    setting = np.asarray(controls, np.float32)
+    channels = np.broadcast_to(setting, (*padded.shape[:2], len(controls)))
+    padded = np.concatenate([padded, channels], axis=-1)
     states = zero_states(architecture, count)
     wet = []
     for start in range(0, blocks * BLOCK_SAMPLES, BLOCK_SAMPLES):
@@ -49,12 +59,15 @@ def stream(architecture: Architecture, weights: list[jax.Array], signals: Signal
 
 
 def render_streaming(
-    architecture: Architecture, weights: list[jax.Array], dry: Samples
+    architecture: Architecture,
+    weights: list[jax.Array],
+    dry: Samples,
+    controls: Sequence[float] = (),
 ) -> Rendering:
     """Predict the wet signal of a dry one, from zero state, sample for sample."""
     compiled_step(architecture, 1, BLOCK_SAMPLES)  # not timed
     started = time.perf_counter()
-    samples = stream(architecture, weights, dry[None])[0]
+    samples = stream(architecture, weights, dry[None], controls)[0]
     return Rendering(samples, time.perf_counter() - started)
 
 
@@ -67,7 +80,7 @@ def zero_states(architecture: Architecture, count: int) -> list[jax.Array]:
 def compiled_step(architecture: Architecture, count: int, block_samples: int) -> Any:
     """``(weights, block, states) -> [wet block, *states]``, compiled ahead.
 
-    Blocks have the shape ``(count, block_samples, 1)``.
+    Blocks have the shape ``(count, block_samples, 1 + controls)``.
     """
     model = build_streaming(architecture)
     fixed = [jnp.asarray(v.value) for v in model.non_trainable_variables]
@@ -77,5 +90,5 @@ def compiled_step(architecture: Architecture, count: int, block_samples: int) ->
         return outputs
 
     weights = [jnp.asarray(v.value) for v in model.trainable_variables]
-    block = jnp.zeros((count, block_samples, 1), jnp.float32)
+    block = jnp.zeros((count, block_samples, architecture.inputs), jnp.float32)
     return jax.jit(step).lower(weights, block, zero_states(architecture, count)).compile()

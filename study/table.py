@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import InputError
-from study import files
+from study import files, settings
 from study.grid import RunConfig
 from study.store import RunFolder, Store
 
@@ -41,6 +41,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "loss": ("string", "training loss"),
     "sample_rate_hz": ("Int64", "of dry and wet"),
     "seed": ("Int64", "of weights, draw and order of frames"),
+    "knobs": ("string", "none; conditioned (told the setting); faded (a model a setting)"),
     "antialias_epochs": ("Int64", "epochs of fine-tuning against aliases"),
     "mae": ("Float64", "test: mean |y - p|"),
     "r2": ("Float64", "test: 1 - sum (y-p)^2 / sum (y - mean y)^2"),
@@ -191,13 +192,19 @@ def write(store: Store) -> pd.DataFrame:
     files.write_whole(store.table_file.with_suffix(".parquet"), _parquet(table))
     files.write_whole(store.root / "history.parquet", _parquet(history(store)))
     files.write_whole(store.root / "aliasing.parquet", _parquet(aliasing(store)))
+    settings.write(store)
     files.write_text(store.root / "columns.md", data_dictionary())
     return table
 
 
 def data_dictionary() -> str:
-    """What every column of the three tables means, as Markdown."""
-    tables = {"results": COLUMNS, "history": HISTORY_COLUMNS, "aliasing": ALIASING_COLUMNS}
+    """What every column of the tables means, as Markdown."""
+    tables = {
+        "results": COLUMNS,
+        "history": HISTORY_COLUMNS,
+        "aliasing": ALIASING_COLUMNS,
+        "settings": settings.SETTING_COLUMNS,
+    }
     lines = ["# Columns", ""]
     for name, columns in tables.items():
         lines += [f"## {name}.parquet", "", "| column | type | meaning |", "|---|---|---|"]

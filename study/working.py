@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from data.errors import InputError
-from study import evaluation, files, table, training
+from study import evaluation, files, knobs, table, training
 from study.environment import environment
 from study.grid import RunConfig
 from study.material import Materials
@@ -71,9 +71,9 @@ def _perform(
         send({"event": "epoch", "run": config.run_id, **report._asdict()})
 
     try:
-        material = materials.of(config)
-        progress = training.train(config, material, folder, after_epoch, checkpoint_every_s)
+        progress = knobs.train(config, materials, folder, after_epoch, checkpoint_every_s)
         send({"event": "evaluate", "run": config.run_id})
+        knobs.evaluate(config, materials, folder)
         rows = evaluation.evaluate_run(config, materials, store, progress)
         result = {"status": "ok", "rows": rows, "environment": environment()}
         files.write_json(folder.result_file, result)

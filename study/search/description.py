@@ -42,6 +42,16 @@ SEARCHABLE: dict[str, type | None] = {
     "batch_size": int,
 }
 
+# Settings of a run's end, which trials do without.
+FINAL_ONLY = (
+    "patience",
+    "checkpoint_epochs",
+    "antialias_epochs",
+    "oversampling",
+    "streaming_epochs",
+    "knobs",
+)
+
 _KEYS = ["title", "trials", "seed", "signal", "run", "space", "final"]
 _RANGE = ["low", "high", "log", "step"]
 _FINAL = {"epochs": 100, "patience": 20, "seed": [0, 1, 2]}
@@ -234,6 +244,14 @@ def _base(
             "it in [run] or in [space]",
             "it in both",
             "Remove one of the two.",
+        )
+    for key in FINAL_ONLY:
+        _require(
+            key not in block,
+            f"{where}, [run], key {key!r}",
+            "it in [final]",
+            "it in [run]",
+            "Trials are for choosing settings; the best is trained to its end.",
         )
     # Any value of each axis will do: a trial replaces them.
     values = {**block, **{key: _example(axis) for key, axis in space.items()}}

@@ -204,6 +204,9 @@ OTHERS: dict[str, Any] = {
     "checkpoint_epochs": (2,),
     "antialias_epochs": 1,
     "oversampling": (2,),
+    "knobs": "faded",
+    "controls": {"drive": [0.1, 0.5]},
+    "unseen": {"drive": [0.3]},
 }
 
 

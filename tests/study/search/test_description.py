@@ -108,6 +108,7 @@ MISTAKES = [
     ("seconds = 20", "seconds = 1", ["[signal], key 'seconds'", "greater than or equal to 20"]),
     ("epochs = 10", "epoch = 10", ["[run], key 'epoch'", "Did you mean 'epochs'?"]),
     ("epochs = 10", "epochs = [10, 20]", ["[run]", "one value a key", "lists", "[space]"]),
+    ("epochs = 10", "patience = 5", ["[run], key 'patience'", "it in [final]"]),
     ("epochs = 10", "units = 8", ["key 'units'", "in [run] or in [space]", "both"]),
     ('family = ["lstm", "dense"]', 'family = ["lstm", "elm"]', ["[space], key 'family'", "'elm'"]),
     ('family = ["lstm", "dense"]', 'family = ["lstm"]', ["key 'family'", "two or more different"]),

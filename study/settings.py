@@ -1,0 +1,68 @@
+"""The table of models at settings of an effect's controls. Needs no Keras."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pandas as pd
+
+from data.errors import InputError
+from study import files
+from study.grid import Setting
+from study.store import Store
+
+SETTINGS_FILE = "settings.json"
+
+SETTING_COLUMNS: dict[str, tuple[str, str]] = {
+    "run_id": ("string", "as in the results"),
+    "effect": ("string", "what is modelled"),
+    "family": ("string", "as in the results"),
+    "layers": ("Int64", "hidden layers"),
+    "units": ("Int64", "units a hidden layer"),
+    "seed": ("Int64", "as in the results"),
+    "setting": ("string", "of the effect's controls"),
+    "is_seen": ("boolean", "whether models were trained at it"),
+    "way": ("string", "conditioned; fixed (a seen setting's own model); faded; nearest"),
+    "rendering": ("string", "framed, or streaming"),
+    "mae": ("Float64", "test: mean |y - p|"),
+    "r2": ("Float64", "test: 1 - sum (y-p)^2 / sum (y - mean y)^2"),
+    "esr": ("Float64", "test: sum (y-p)^2 / sum y^2"),
+    "esr_preemph": ("Float64", "test: ESR after 1 - 0.85 z^-1"),
+    "mr_stft": ("Float64", "test: multi-resolution STFT distance"),
+    "dry_esr": ("Float64", "test: ESR of the dry signal as prediction"),
+    "macs_per_sample": ("Int64", "multiply-accumulates an output sample; two models when faded"),
+}
+
+
+def setting_name(setting: Setting) -> str:
+    """``drive=0.3, tone=0.5``."""
+    return ", ".join(f"{name}={value:g}" for name, value in setting.items())
+
+
+def collect(store: Store) -> pd.DataFrame:
+    """A row a setting and way of every finished run with knobs; ``control_<name>`` in number."""
+    rows: list[dict[str, Any]] = []
+    for run in store.runs():
+        if run.result() is None:
+            continue
+        with suppress(InputError, FileNotFoundError, ValueError):
+            config = run.config()
+            known = {
+                "effect": config.effect["name"],
+                **{name: getattr(config, name) for name in ("family", "layers", "units", "seed")},
+            }
+            rows += [{**known, **row} for row in files.read_json(run.path / SETTINGS_FILE)]
+    table = pd.DataFrame(rows)
+    own = sorted(name for name in table.columns if name.startswith("control_"))
+    table = table.reindex(columns=[*SETTING_COLUMNS, *own])
+    return table.astype({name: dtype for name, (dtype, _) in SETTING_COLUMNS.items()})
+
+
+def write(store: Store) -> None:
+    """Write settings.csv and settings.parquet, where a run has knobs."""
+    table = collect(store)
+    if table.empty:
+        return
+    files.write_whole(store.root / "settings.csv", lambda p: table.to_csv(p, index=False))
+    files.write_whole(store.root / "settings.parquet", lambda p: table.to_parquet(p, index=False))

@@ -1,0 +1,193 @@
+"""Conditioned and faded models: what they learn from, what they answer, what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.effects import Effect, resolve
+from data.errors import InputError
+from data.frames import with_controls
+from models.architecture import Architecture
+from study import engine, grid, knobs, settings, working
+from study.grid import Grid, RunConfig, SignalConfig
+from study.material import Materials
+from study.rendering import render
+from study.store import Store
+from study.streaming import render_streaming
+from tests import tiny
+
+SEEN, UNSEEN = [0.1, 0.5, 0.9], [0.2, 0.6]
+
+
+def config(way: str = "conditioned", **changes: Any) -> RunConfig:
+    values: dict[str, Any] = {
+        "effect": resolve({"name": "sd1", "drive": 0.5}, Path()).to_dict(),
+        "signal": SignalConfig(seconds=20, segment_seconds=1),
+        "knobs": way,
+        "controls": {"drive": SEEN},
+        "unseen": {"drive": UNSEEN},
+    }
+    return tiny.config(**values | changes)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Both ways, of a small GRU, done as a worker does them."""
+    runs = tuple(config(way, family="gru", epochs=3) for way in ("conditioned", "faded"))
+    store = Store(tmp_path_factory.mktemp("runs") / "mine")
+    store.write_grid(Grid("mine", "Mine", runs, "mine.toml"))
+    events: list[dict[str, Any]] = []
+    working.work(store, events.append)
+    assert [e["row"]["status"] for e in events if e["event"] == "done"] == ["ok", "ok"], events
+    settings.write(store)
+    return store
+
+
+@pytest.fixture(scope="module")
+def table(store: Store) -> pd.DataFrame:
+    return pd.read_parquet(store.root / "settings.parquet")
+
+
+def test_every_setting_has_a_row_a_way_and_a_rendering(table: pd.DataFrame) -> None:
+    ways = {"conditioned": SEEN + UNSEEN, "fixed": SEEN, "faded": UNSEEN, "nearest": UNSEEN}
+    for rendering in ("framed", "streaming"):
+        own = table[table["rendering"] == rendering]
+        assert len(own) == 5 + 3 + 2 + 2
+        for way, expected in ways.items():
+            found = own[own["way"] == way]
+            assert sorted(found["control_drive"]) == sorted(expected)
+            assert list(found["is_seen"]) == [value in SEEN for value in found["control_drive"]]
+    assert (table["esr"] > 0).all()
+    assert (table["setting"] == "drive=" + table["control_drive"].map("{:g}".format)).all()
+
+
+def test_fading_costs_two_models_and_a_knob_one_input_more(table: pd.DataFrame) -> None:
+    macs = table.groupby(["rendering", "way"])["macs_per_sample"].agg(set)
+    assert macs["streaming", "faded"] == {2 * (3 * 4 * 5 + 4)}
+    assert macs["streaming", "nearest"] == {3 * 4 * 5 + 4}
+    assert macs["streaming", "conditioned"] == {3 * 4 * 6 + 4}
+    assert macs["framed", "conditioned"] == {16 * 3 * 4 * 6 + 4}
+
+
+def test_the_main_row_is_of_the_effects_own_setting(store: Store, table: pd.DataFrame) -> None:
+    for run in store.runs():
+        result = run.result()
+        assert result
+        row = result["rows"][-1]
+        own = table[(table["run_id"] == run.run_id) & (table["control_drive"] == 0.5)]
+        assert row["esr"] == own[own["rendering"] == "framed"]["esr"].item()
+
+
+def test_faded_answers_are_the_blend_of_their_neighbours(store: Store) -> None:
+    faded = next(run for run in store.runs() if run.config().knobs == "faded")
+    materials = Materials(store.pairs)
+    answers = knobs._faded_answers(faded.config(), materials, faded, "framed")
+    low, high = (answers({"drive": value})["fixed"][0] for value in (0.1, 0.5))
+    between = answers({"drive": 0.2})
+    np.testing.assert_allclose(between["faded"][0], 0.75 * low + 0.25 * high, atol=1e-6)
+    np.testing.assert_array_equal(between["nearest"][0], low)
+    assert np.abs(high - low).max() > 1e-3
+
+
+def test_neighbours_share_by_their_distance() -> None:
+    assert knobs.blend(0.2, SEEN) == pytest.approx({0.1: 0.75, 0.5: 0.25})
+    assert knobs.blend(0.6, SEEN) == pytest.approx({0.5: 0.75, 0.9: 0.25})
+    assert knobs.blend(0.0, SEEN) == {0.1: 1.0}
+    assert knobs.blend(1.0, SEEN) == {0.9: 1.0}
+
+
+def test_a_conditioned_model_learns_from_all_seen_settings_and_no_other(store: Store) -> None:
+    materials = Materials(store.pairs)
+    own = config()
+    material = knobs.conditioned(own, materials)
+    samples = len(material.pair.wet) // 3
+    assert material.pair.dry.shape == (3 * samples, 2)
+    for number, value in enumerate(SEEN):
+        part = slice(number * samples, (number + 1) * samples)
+        plain = materials.of(own.at({"drive": value}))
+        np.testing.assert_array_equal(material.pair.wet[part], plain.pair.wet)
+        np.testing.assert_array_equal(material.pair.dry[part, 0], plain.pair.dry)
+        assert set(material.pair.dry[part, 1]) == {np.float32(value)}
+        inside = [s for s in material.split.train if part.start <= s.start < part.stop]
+        moved = [(s.start - part.start, s.stop - part.start) for s in inside]
+        assert moved == [tuple(s) for s in plain.split.train]
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_controls_enter_every_model_and_change_its_answer(family: Any) -> None:
+    a = Architecture(family, 1, 4, 16, residual=True, controls=2)
+    weights = engine.initial_state(a, seed=1).weights
+    dry = tiny.pair().dry[:3000]
+    answer = render(a, weights, dry, (0.1, 0.7)).samples
+    assert np.abs(answer - render(a, weights, dry, (0.1, 0.2)).samples).max() > 1e-3
+    # Block by block, from the definition: frames of the signal with constant channels.
+    padded = with_controls(np.concatenate([np.zeros(15, np.float32), dry]), (0.1, 0.7))
+    assert padded.shape == (3015, 3)
+    from models.framed import build
+
+    model = build(a, seed=1)
+    frames = np.stack([padded[n : n + 16] for n in range(0, 3000, 500)])
+    expected = np.asarray(model(frames))[:, 0]
+    np.testing.assert_allclose(answer[::500], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["lstm", "gru"])
+def test_the_streaming_twin_takes_the_same_controls_and_weights(family: Any) -> None:
+    # A frame as long as the signal starts where the stream does.
+    a = Architecture(family, 2, 4, 64, residual=True, controls=1)
+    weights = engine.initial_state(a, seed=1).weights
+    dry = tiny.pair().dry[:64]
+    framed = render(a, weights, np.concatenate([dry]), (0.3,)).samples[-1]
+    streamed = render_streaming(a, weights, dry, (0.3,)).samples[-1]
+    assert streamed == pytest.approx(framed, abs=1e-5)
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"knobs": "none"}, "controls and unseen need knobs"),
+    ({"controls": {}}, "needs two or more values of each control"),
+    ({"controls": {"drive": [0.5]}}, "needs two or more values of each control"),
+    ({"unseen": {"tone": [0.2]}}, "unseen needs values of the same controls"),
+    ({"unseen": {"drive": [0.1]}}, "unseen holds a setting that controls trains on"),
+    ({"controls": {"drive": [0.1, 0.9]}}, "the effect's own setting, {'drive': 0.5}"),
+    ({"antialias_epochs": 2}, "knobs do not go with antialias_epochs"),
+    (
+        {
+            "knobs": "faded",
+            "controls": {"drive": SEEN, "tone": [0.4, 0.5]},
+            "unseen": {},
+        },
+        "fading blends two neighbours, so it takes one control",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), MISTAKES)
+def test_knobs_that_cannot_turn_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match="(?s)" + message):
+        config(**changes)
+
+
+def test_controls_that_the_effect_has_not_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="volume"):
+        config(controls={"drive": SEEN, "volume": [0.1, 0.2]}, unseen={})
+    with pytest.raises(InputError, match="drive"):
+        config(unseen={"drive": [7.0]})
+    recording = Effect("mine", "recording", content="x", controls={"drive": 0.5}).to_dict()
+    with pytest.raises(InputError, match="recording"):
+        config(effect=recording)
+
+
+def test_a_grid_file_sweeps_a_control(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[[runs]]\neffect = {name = "sd1", drive = 0.5}\nknobs = ["conditioned", "faded"]\n'
+        "controls = {drive = [0.1, 0.5]}\nunseen = {drive = [0.3]}\n"
+    )
+    one, other = grid.load(str(path)).runs
+    assert (one.knobs, one.architecture.controls) == ("conditioned", 1)
+    assert (other.knobs, other.architecture.controls) == ("faded", 0)
+    assert one.seen_settings == [{"drive": 0.1}, {"drive": 0.5}]
+    assert other.training_cost == pytest.approx(2 * one.training_cost * 68 / 72, rel=0.1)
