@@ -98,7 +98,7 @@ def heat_map(cells: Mapping[tuple[str, int], Spread]) -> Figure:
     bar = figure.colorbar(ScalarMappable(norm, "viridis_r"), ax=ax, aspect=30, pad=0.02)
     bar.set_label("test ESR\n(lower is better)")
     bar.outline.set_visible(False)
-    _plain_log_ticks(bar.ax)
+    plain_log_ticks(bar.ax)
     return figure
 
 
@@ -125,7 +125,7 @@ def dots(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
     ax.set_yticks(range(len(models)), names)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
-    _plain_log_ticks(ax, "x")
+    plain_log_ticks(ax, "x")
     legend_above(figure, *ax.get_legend_handles_labels())
     return figure
 
@@ -165,7 +165,7 @@ def learning_curves(curves: Sequence[Curve], loss: str) -> Figure:
         ax.plot(curve.epochs, curve.losses, "--", linewidth=1, marker=marker, **look)
     ax.set(xlabel="epoch", ylabel=f"loss ({loss})", yscale="log")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    _plain_log_ticks(ax, "y")
+    plain_log_ticks(ax, "y")
     families = dict.fromkeys(curve.family for curve in curves)
     handles = [
         Line2D([], [], color=FAMILY_COLOURS[family], label=FAMILY_NAMES[family])
@@ -260,7 +260,7 @@ def _log_norm(values: Iterable[float]) -> LogNorm:
     return LogNorm(min(low, middle / np.sqrt(2)), max(high, middle * np.sqrt(2)))
 
 
-def _plain_log_ticks(ax: Axes, axis: str = "y") -> None:
+def plain_log_ticks(ax: Axes, axis: str = "y") -> None:
     """Label 0.01, 0.02, 0.05 instead of powers of ten, which few readers think in."""
     scale = ax.xaxis if axis == "x" else ax.yaxis
     low, high = sorted(ax.get_xlim() if axis == "x" else ax.get_ylim())

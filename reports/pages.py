@@ -13,6 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from data.errors import InputError
 from reports import findings, players, run_pages, scores, sounds, wavesurfer
 from reports.aliasing.section import aliasing_section
+from reports.choice_section import choice_section
+from reports.failures import Failures, failures
+from reports.inputs import Inputs, inputs
 from reports.listening.section import listening_section
 from reports.listing import listing
 from reports.pictures import Picture, shown
@@ -20,7 +23,9 @@ from reports.provenance import provenance
 from reports.results import Model, Results, read
 from reports.search.section import search_section
 from reports.shelf import Facts, Shelf, slug
+from reports.sizes import Sizes, sizes
 from study import files
+from study.choose import Choice
 from study.material import Materials
 from study.store import Store
 from study.table import COLUMNS
@@ -67,6 +72,9 @@ class EffectSection:
     curves: tuple[Picture, ...]
     sound: Sound | None
     problem: str
+    inputs: Inputs
+    sizes: Sizes
+    failures: Failures
 
 
 def build(
@@ -100,7 +108,9 @@ def build(
         table = pd.DataFrame([*results.rows], columns=[*COLUMNS])
         files.write_whole(folder / "results.csv", lambda path: table.to_csv(path, index=False))
         environment = _environment()
-        run_pages.write(results, shelf, materials, environment, folder, content["choice"], script)
+        run_pages.write(
+            results, shelf, materials, environment, folder, content["choice"].choice, script
+        )
         page = environment.get_template("report.html").render(content, wavesurfer=script)
         files.write_if_changed(folder / "index.html", page)
         shelf.sweep()
@@ -119,11 +129,12 @@ def _environment() -> Environment:
 
 def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, Any]:
     seconds = players.excerpt_seconds(len(results.effects))
+    choice = choice_section(results)
     return {
         "title": results.title,
         "grid": results.store.root.name,
         "effects": [
-            _effect(results, effect, number, shelf, materials, seconds)
+            _effect(results, effect, number, shelf, materials, seconds, choice.choice)
             for number, effect in enumerate(results.effects, 1)
         ],
         "listing": listing(
@@ -141,7 +152,7 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         "search": search_section(results.store, shelf),
         "listening": listening_section(results.store, shelf),
         "columns": COLUMNS,
-        "choice": None,
+        "choice": choice,
     }
 
 
@@ -152,6 +163,7 @@ def _effect(
     shelf: Shelf,
     materials: Materials,
     seconds: float,
+    choice: Choice | None,
 ) -> EffectSection:
     models = results.models_of(effect)
     drawn = scores.of_effect(results, effect, shelf)
@@ -183,6 +195,9 @@ def _effect(
         ),
         sound=sound,
         problem=problem,
+        inputs=inputs(results, effect, shelf, materials),
+        sizes=sizes(results, effect, (choice.run_id, choice.rendering) if choice else None),
+        failures=failures(results, effect, shelf, materials),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from reports.numbers import significant
 from reports.results import Results
@@ -19,23 +20,45 @@ class Provenance:
         effects: name and description of every effect.
         environment: machine, commit and versions, by name, as the runs recorded them.
         commands: in order, for a shell.
+        day, date: of the latest result (UTC), for machines and for people.
+        citation: of the report.
     """
 
     settings: tuple[tuple[str, str], ...]
     effects: tuple[tuple[str, str], ...]
     environment: tuple[tuple[str, str], ...]
     commands: tuple[str, ...]
+    day: str
+    date: str
+    citation: str
 
 
 def provenance(results: Results) -> Provenance:
     """Describe how the results came about."""
     configs = list(results.configs.values())
+    environment = _environment(results)
+    day = _latest(results)
+    date = f"{day.day} {day:%B %Y}"
+    commit = dict(environment).get("commit", "")
     return Provenance(
         settings=tuple(_settings(configs)),
         effects=tuple(_effects(results)),
-        environment=tuple(_environment(results)),
+        environment=tuple(environment),
         commands=_commands(results),
+        day=day.date().isoformat(),
+        date=date,
+        citation=(
+            f"The Pedalframe authors ({day.year}). {results.title}: report of the grid "
+            f"{results.store.root.name}, {date}. Pedalframe"
+            + (f", commit {commit}." if commit else ".")
+        ),
     )
+
+
+def _latest(results: Results) -> datetime:
+    """When the newest result was written. A report that is built anew keeps its date."""
+    files = (results.folder_of(row).result_file for row in results.finals)
+    return datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
 
 
 def _settings(configs: list[RunConfig]) -> list[tuple[str, str]]:

@@ -52,4 +52,20 @@ document.getElementById("find").addEventListener("input", (event) => {
   }
 });
 
+// Marks of a plot tell their details below it, on hover, focus and the first touch.
+for (const plot of document.querySelectorAll("figure.plot")) {
+  const told = plot.querySelector(".pointed");
+  for (const mark of plot.querySelectorAll("svg a")) {
+    const tell = () => { told.textContent = mark.getAttribute("aria-label"); };
+    mark.addEventListener("pointerenter", tell);
+    mark.addEventListener("focus", tell);
+    mark.addEventListener("click", (event) => {
+      if (event.pointerType !== "touch" || told.dataset.mark === mark.href.baseVal + mark.getAttribute("aria-label")) return;
+      event.preventDefault();
+      told.dataset.mark = mark.href.baseVal + mark.getAttribute("aria-label");
+      tell();
+    });
+  }
+}
+
 document.querySelector(".controls").hidden = false;

@@ -1,0 +1,117 @@
+"""The page's sections on inputs, failures, the choice and how to repeat it."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reports import failures, pages
+from reports.choice_section import choice_section
+from reports.inputs import inputs
+from reports.provenance import provenance
+from reports.results import Model, Results, Row, read
+from reports.shelf import Shelf
+from study import choose, table
+from study.choose import Choice
+from study.limits import Limits
+from study.material import Materials
+from study.store import Store
+from tests.reports.page_reader import read_page
+from tests.reports.synthetic import config, write_study
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_inputs_are_told_in_seconds_and_levels(results: Results, tmp_path: Path) -> None:
+    materials = Materials(results.store.pairs)
+    found = inputs(results, "fuzz", Shelf(tmp_path), materials)
+    material = materials.of(results.configs[results.finals[0]["run_id"]])
+    seconds = sum(stretch.samples for stretch in material.split.test) / 8000
+    assert f"{seconds:.2f} s to judge by" in found.sentences[0]
+    assert "8,000 Hz" in found.sentences[0]
+    level_db = 10 * np.log10(np.mean(material.pair.wet.astype(float) ** 2))
+    assert f"{level_db:.1f} dB".replace("-", "\N{MINUS SIGN}") in found.pictures[0].alt
+    assert all((tmp_path / picture.source).is_file() for picture in found.pictures)
+
+
+def test_inputs_that_are_gone_are_told(tmp_path: Path) -> None:
+    store = write_study(tmp_path / "grid", [config()])
+    for file in store.pairs.glob("*/*.wav"):
+        file.unlink()
+    found = inputs(read(store), "fuzz", Shelf(tmp_path / "shelf"), Materials(store.pairs))
+    assert found.problem and not found.pictures
+
+
+def model(*parts: tuple[float, float]) -> Model:
+    rows: tuple[Row, ...] = tuple(
+        {"family": "gru", "esr_transient": a, "esr_sustained": b, "onsets": 9} for a, b in parts
+    )
+    return Model("GRU", rows)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ([(0.2, 0.1)], "3.0 dB worse, one seed only"),
+        ([(0.2, 0.1), (0.2, 0.11)], "and the ranges over the seeds do not overlap"),
+        ([(0.2, 0.1), (0.1, 0.15)], "but the ranges over the seeds overlap"),
+        ([(0.01, 0.1), (0.01, 0.1)], "10.0 dB better"),
+    ],
+)
+def test_attacks_are_compared_with_their_uncertainty(
+    parts: list[tuple[float, float]], said: str
+) -> None:
+    assert said in failures._sentences([model(*parts)])[0]
+
+
+def test_a_grid_without_notes_says_so(results: Results, tmp_path: Path) -> None:
+    found = failures.failures(results, "fuzz", Shelf(tmp_path), Materials(results.store.pairs))
+    assert found.attacks is None and "Too few notes" in found.sentences[0]
+    assert found.worst is not None and len(found.worst.players) == 3
+
+
+def test_nobody_chose_so_the_rule_does(page: Path, results: Results) -> None:
+    best = min(results.finals, key=lambda row: row["validation_esr"])
+    section = choice_section(results)
+    assert section.choice is not None and section.choice.run_id == best["run_id"]
+    assert section.effects[0].lines[0].is_chosen
+    text = read_page(page).text
+    assert "Nobody has chosen yet" in text and section.choice.reason in text
+
+
+def test_a_stored_choice_is_shown_with_what_breaks_its_limits(tmp_path: Path) -> None:
+    configs = [config(units=units, family="dense") for units in (4, 16)]
+    store = write_study(tmp_path / "grid", configs)
+    small, large = (run.run_id for run in configs)
+    most = int(min(table.collect(store)["macs_per_sample"]))
+    choose.write(store, choose.choose(table.collect(store), Limits(max_macs=most)))
+    page = pages.build(store)
+    text = read_page(page).text
+    assert "Nobody has chosen yet" not in text
+    lines = {line.link: line for line in choice_section(read(store)).effects[0].lines}
+    assert lines[f"runs/{small}.html"].is_chosen and not lines[f"runs/{small}.html"].broken
+    assert "multiply-accumulates" in lines[f"runs/{large}.html"].broken
+    assert "This is the chosen run" in read_page(page.parent / "runs" / f"{small}.html").text
+    assert "This is the chosen run" not in read_page(page.parent / "runs" / f"{large}.html").text
+
+
+def test_a_choice_that_left_the_grid_is_told_and_does_not_stop_the_report(tmp_path: Path) -> None:
+    store = write_study(tmp_path / "grid", [config()])
+    choose.write(store, Choice("gone", "framed", "", "user", Limits()))
+    assert "found run gone, framed" in read_page(pages.build(store)).text
+
+
+def test_the_date_is_that_of_the_latest_result(store: Store, results: Results) -> None:
+    found = provenance(results)
+    assert re.fullmatch(r"\d{1,2} [A-Z][a-z]+ 20\d\d", found.date)
+    assert found.date in found.citation and found.day[:4] in found.citation
+    assert results.title in found.citation
+
+
+def test_the_citation_file_names_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert re.search(r"^version: (.+)$", text, re.M).group(1) == project["version"]  # type: ignore[union-attr]
+    assert re.search(r"^cff-version: 1\.2\.0$", text, re.M)

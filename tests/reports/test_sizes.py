@@ -1,0 +1,117 @@
+"""Error against cost: every model once a rendering, the front, and what is enough."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from reports import sizes
+from reports.results import Model, Results, Row
+from reports.sizes import Entry
+from tests.reports.page_reader import read_page
+
+
+def entry(name: str, macs: int, *validation_esr: float, rendering: str = "framed") -> Entry:
+    rows: tuple[Row, ...] = tuple(
+        {
+            "run_id": f"{name}-{seed}",
+            "effect": "fuzz",
+            "family": "lstm",
+            "training_frames": 1000,
+            "seed": seed,
+            "rendering": rendering,
+            "esr": 1.1 * esr,
+            "validation_esr": esr,
+            "asr_worst_db": None,
+            "macs_per_sample": macs,
+        }
+        for seed, esr in enumerate(validation_esr)
+    )
+    return Entry(Model(name, rows), rendering, rows)
+
+
+def test_the_front_holds_what_nothing_cheaper_beats() -> None:
+    a, b, c, d = (entry(n, m, e) for n, m, e in
+                  (("a", 10, 0.3), ("b", 20, 0.4), ("c", 30, 0.1), ("d", 30, 0.2)))  # fmt: skip
+    assert sizes.pareto([d, c, b, a]) == [a, c]
+
+
+@pytest.mark.parametrize(
+    ("best", "cheap", "said"),
+    [
+        ((0.10,), (0.12,), "other seeds may widen or reverse"),
+        ((0.09, 0.11), (0.105, 0.13), "ranges over their seeds overlap"),
+        ((0.10, 0.101), (0.11, 0.12), "do not overlap"),
+    ],
+)
+def test_enough_is_the_cheapest_within_a_decibel_and_says_how_sure(
+    best: tuple[float, ...], cheap: tuple[float, ...], said: str
+) -> None:
+    every = [entry("big", 1000, *best), entry("small", 100, *cheap), entry("tiny", 1, 0.5)]
+    lead, verdict = sizes.enough(every)
+    assert "big" in lead and "1,000" in lead
+    assert "small" in verdict and "10 times fewer" in verdict and said in verdict
+
+
+def test_nothing_near_is_said() -> None:
+    every = [entry("big", 1000, 0.1), entry("small", 100, 0.13)]
+    assert sizes.enough(every)[1] == "Nothing cheaper comes within 1 dB of it."
+
+
+def test_marks_lie_inside_and_in_order(results: Results) -> None:
+    found = sizes.sizes(results, "fuzz")
+    assert found.by_frames is not None
+    for plot in (found.by_cost, found.by_frames):
+        assert len(plot.marks) == 6
+        for mark in plot.marks:
+            assert sizes.LEFT <= mark.x <= sizes.WIDTH - sizes.RIGHT
+            assert sizes.TOP <= mark.high <= mark.y <= mark.low <= sizes.HEIGHT - sizes.BOTTOM
+        assert len(plot.x_ticks) >= 1 and len(plot.y_ticks) >= 2
+    by_run = {mark.run_id: mark for mark in found.by_cost.marks}
+    best = {model.best_run["run_id"]: model for model in results.models_of("fuzz")}
+    heights = [
+        by_run[run_id].y for run_id in sorted(best, key=lambda r: best[r].spread("esr").mean)
+    ]
+    assert heights == sorted(heights, reverse=True)
+    assert [text for _, text in found.by_frames.x_ticks] == ["1k", "4k"]
+
+
+def test_a_chosen_model_is_pointed_out(results: Results) -> None:
+    run_id = results.models_of("fuzz")[2].rows[1]["run_id"]
+    marks = sizes.sizes(results, "fuzz", (run_id, "framed")).by_cost.marks
+    assert sum(mark.is_chosen for mark in marks) == 1
+    assert not any(m.is_chosen for m in sizes.sizes(results, "fuzz", (run_id, "x")).by_cost.marks)
+
+
+def test_every_mark_leads_to_a_page_and_tells_its_details(page: Path, results: Results) -> None:
+    marks = [
+        a
+        for tag, a in read_page(page).tags
+        if tag == "a" and "multiply-acc" in a.get("aria-label", "")
+    ]
+    assert len(marks) == 12  # six models in two plots
+    assert all((page.parent / mark["href"]).is_file() for mark in marks)
+
+
+def test_renderings_are_marks_of_their_own_and_boards_are_told(results: Results) -> None:
+    rows: list[dict[str, Any]] = [dict(row) for row in results.rows]
+    run_id = results.finals[0]["run_id"]
+    final = next(row for row in rows if row["run_id"] == run_id and row["is_final"])
+    streaming = {**final, "rendering": "streaming", "is_final": False, "macs_per_sample": 7}
+    extended = Results(results.store, "", results.configs, (*rows, streaming), results.history)
+    budget = pd.DataFrame(
+        [
+            {"run_id": run_id, "rendering": "streaming", "board": "a", "route": r, "verdict": v}
+            for r, v in (("c", "yes"), ("tflite_int8", "no"))
+        ]
+    )
+    file = results.store.root / "budget.parquet"
+    budget.to_parquet(file)
+    try:
+        found = sizes.entries(extended, "fuzz")
+    finally:
+        file.unlink()
+    own = [entry for entry in found if entry.rendering == "streaming"]
+    assert len(own) == 1 and own[0].macs == 7
+    assert "real time: a yes" in own[0].details and "1 seed" in own[0].details
