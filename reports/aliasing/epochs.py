@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from reports import canvas
 from reports.aliasing import figures, sources
@@ -184,21 +185,21 @@ def answer(found: Sequence[Study]) -> list[str]:
             "neither confirmed nor refuted."
         ]
     better = [study for study in repeated if _verdict(study, ESR) == "fell"]
-    worse = [study for study in better if any(_verdict(study, m) == "rose" for m in SOUND)]
-    gone = [study for study in better if any(_verdict(study, m) == "fell" for m in SOUND)]
+    sound = [sound_verdict(study) for study in better]
     sentences = [
         f"Earlier studies claim that models trained past epoch {CLAIMED_EPOCH} score better and "
-        "sound worse. "
-        f"Here ESR fell beyond the spread of the seeds in {len(better)} of "
-        f"{counted(len(repeated), 'combination')} of effect and recipe; "
+        "sound worse. Here ESR fell beyond the spread of the seeds in "
+        f"{len(better)} of {counted(len(repeated), 'combination')} of effect and recipe"
         + (
-            f"in {len(worse)} of these {len(better)} at least one of worst ASR, ESR above 8 kHz "
-            f"and log-spectral distance above 8 kHz rose as well, in {len(gone)} at least one fell."
+            f". In these, worst ASR, ESR above 8 kHz and log-spectral distance above 8 kHz say: "
+            f"worse in {sound.count('worse')}, better in {sound.count('better')}, one worse and "
+            f"another better in {sound.count('contradictory')}, no change beyond the spread in "
+            f"{sound.count('no change')}."
             if better
-            else "so its first half is not confirmed."
+            else ", so already the claim's first half is not confirmed."
         )
     ]
-    sentences.append(_verdict_on_claim(len(repeated), len(better), len(worse)))
+    sentences.append(_verdict_on_claim(len(repeated), sound))
     intervals = len(MEASURES) * len(repeated)
     sentences.append(
         f"These are {intervals} intervals of 95 %: about {intervals / 20:.1f} of them would "
@@ -208,12 +209,28 @@ def answer(found: Sequence[Study]) -> list[str]:
     return sentences
 
 
-def _verdict_on_claim(combinations: int, better: int, worse: int) -> str:
-    if worse == 0:
-        return "The measurement does not confirm the claim."
+def sound_verdict(study: Study) -> Literal["worse", "better", "contradictory", "no change"]:
+    """What the measures of sound say together of the epochs since the claim's."""
+    verdicts = {_verdict(study, measure) for measure in SOUND}
+    if {"rose", "fell"} <= verdicts:
+        return "contradictory"
+    if "rose" in verdicts:
+        return "worse"
+    return "better" if "fell" in verdicts else "no change"
+
+
+def _verdict_on_claim(combinations: int, sound: Sequence[str]) -> str:
+    worse = sound.count("worse")
     if worse == combinations:
         return "The measurement confirms the claim in every combination, by these measures."
-    return f"So the claim holds, by these measures, in {worse} of {combinations} combinations."
+    if worse:
+        return f"So the claim holds, by these measures, in {worse} of {combinations} combinations."
+    if "contradictory" in sound:
+        return (
+            "The measurement does not confirm the claim; where its measures contradict one "
+            "another, it leaves it open."
+        )
+    return "The measurement does not confirm the claim."
 
 
 def _at_claim(study: Study) -> bool:

@@ -61,25 +61,31 @@ def least_aliasing(models: Sequence[Model]) -> list[str]:
     ]
     if len(known) < 2 or known[0] is not models[0]:
         return []
-    best, least = known[0], min(known, key=lambda model: model.spread("asr_worst_db").mean)
-    asr = least.spread("asr_worst_db")
+    best = known[0]
+    least, second = sorted(known, key=lambda model: model.spread("asr_worst_db").mean)[:2]
     if least is best:
-        return [f"Of {counted(len(known), 'model')} it is also the one with the lowest worst ASR."]
-    own = best.spread("asr_worst_db")
-    clear = asr.high < own.low and min(asr.count, own.count) > 1
-    certainty = (
-        "the ranges over their seeds do not overlap"
-        if clear
-        else "which other seeds may reverse"
-        if min(asr.count, own.count) == 1
-        else "though the ranges over their seeds overlap"
-    )
+        return [
+            f"It also has the lowest worst ASR of {counted(len(known), 'model')}; of "
+            f"{second.label}, the next, it is "
+            f"{signed_db(second.spread('asr_worst_db').mean)} dB, {_certainty(least, second)}."
+        ]
     return [
-        f"The lowest worst ASR of {counted(len(known), 'model')} is {signed_db(asr.mean)} dB, of "
+        f"The lowest worst ASR of {counted(len(known), 'model')} is "
+        f"{signed_db(least.spread('asr_worst_db').mean)} dB, of "
         f"{least.label} (ESR {significant(least.spread('esr').mean)} against "
         f"{significant(best.spread('esr').mean)}): the model chosen by its error is not the one "
-        f"that aliases least, {certainty}."
+        f"that aliases least, {_certainty(least, best)}."
     ]
+
+
+def _certainty(lower: Model, higher: Model) -> str:
+    """How far the seeds allow to say that one model aliases less than another."""
+    low, high = lower.spread("asr_worst_db"), higher.spread("asr_worst_db")
+    if min(low.count, high.count) == 1:
+        return "which other seeds may reverse"
+    if low.high < high.low:
+        return "and the ranges over their seeds do not overlap"
+    return "though the ranges over their seeds overlap"
 
 
 def streaming(results: Results, best: Model) -> list[str]:

@@ -49,7 +49,9 @@ def test_the_order_by_aliasing_is_as_sure_as_the_seeds() -> None:
     [single] = findings.least_aliasing([best, asr(-30.0, name="GRU")])
     assert "which other seeds may reverse" in single
     [same] = findings.least_aliasing([best, asr(-10.0, name="GRU")])
-    assert "also the one with the lowest" in same
+    assert "It also has the lowest worst ASR of 2 models" in same and "may reverse" in same
+    [surely] = findings.least_aliasing([best, asr(-10.0, -12.0, name="GRU")])
+    assert f"it is {MINUS}11.0 dB, and the ranges over their seeds do not overlap" in surely
     assert findings.least_aliasing([best]) == []
 
 
