@@ -19,11 +19,12 @@ PY := .venv/bin/python
 RECORDING := $(if $(DRY),--dry "$(DRY)") $(if $(WET),--wet "$(WET)")
 ROOMS := data models study reports embedded tests
 
-DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils ngspice \
-  chromium gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
+DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
+  chromium gcc g++ clang gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
+  qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help grid search estimate report choose listen listen-import render export data test lint bench system clean
+.PHONY: help deploy timing grid search estimate report choose listen listen-import render play export data test lint bench system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -55,6 +56,15 @@ listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening 
 
 render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) into OUT=wet.wav
 	@$(PY) -m study render "$(RUN)" "$(IN)" "$(OUT)" --grid "$(GRID)" $(ARGS)
+
+deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41|teensy40|daisy [RUN=id FORCE=1 ARGS="--route tflite_float32"]
+	@$(PY) -m embedded deploy "$(GRID)" --board "$(or $(BOARD),teensy41)" $(if $(RUN),--run "$(RUN)") $(if $(FORCE),--force) $(ARGS)
+
+timing: .venv/.ready ## measure computing time of GRID's best models against block size, here; the report shows it
+	@$(PY) -m embedded timing "$(GRID)" $(ARGS)
+
+play: .venv/.ready-live ## play RUN live on the default sound card [ARGS="--device 3 --block 64"]
+	@$(PY) -m study play "$(RUN)" --grid "$(GRID)" $(ARGS)
 
 export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus|neuralseed [RUN=id FORCE=1]
 	@$(PY) -m embedded export "$(GRID)" --format "$(FORMAT)" $(if $(RUN),--run "$(RUN)") $(if $(FORCE),--force) $(ARGS)
@@ -100,6 +110,10 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 # Leaves its stamp only where the script could be had: offline, players stay plain.
 .venv/.wavesurfer: reports/npm/package-lock.json .venv/.ready
 	@$(PY) -m reports.wavesurfer $@
+
+.venv/.ready-live: requirements-live.txt .venv/.ready
+	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-live.txt
+	@touch $@
 
 .venv/.ready-dev: requirements-dev.txt .venv/.ready
 	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -35,6 +37,9 @@ app = typer.Typer(
 
 GridArgument = Annotated[
     str, typer.Argument(help="A committed grid's name, or the path of a TOML file.")
+]
+RunArgument = Annotated[
+    str, typer.Argument(help="A run's id or the beginning of it, or a run's folder.")
 ]
 GridOption = Annotated[
     str, typer.Option("--grid", help="The grid that the run is one of: its name or file.")
@@ -226,9 +231,7 @@ def effects_command() -> None:
 @app.command("render")
 @explained
 def render_command(
-    run: Annotated[
-        str, typer.Argument(help="A run's id or the beginning of it, or a run's folder.")
-    ],
+    run: RunArgument,
     source: Annotated[Path, typer.Argument(metavar="IN", help="Dry WAV or FLAC, any rate.")],
     destination: Annotated[Path, typer.Argument(metavar="OUT", help="Wet .wav or .flac.")],
     grid: GridOption = "quick",
@@ -270,6 +273,49 @@ def render_command(
             "--bits 32f into a .wav keeps them",
             err=True,
         )
+
+
+@app.command("play")
+@explained
+def play_command(
+    run: RunArgument,
+    grid: GridOption = "quick",
+    device: Annotated[
+        str | None, typer.Option(help="Number, name or part of the name of a sound card.")
+    ] = None,
+    block: Annotated[int, typer.Option(min=16, max=4096, help="Samples a block.")] = 128,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="How long.  [default: until Ctrl-C]", show_default=False)
+    ] = math.inf,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Play a trained model live: the sound card's input through it to the output.
+
+    Needs the optional package sounddevice. Recurrent models carry their state on. A model
+    that this machine does not compute faster than it sounds is refused.
+    """
+    from study import live, trained
+
+    live.sounddevice()  # missed before a model is loaded
+    folder = trained.find(run, Store(runs / grids.folder_name(grid)))
+    player = live.player(live.loaded(folder), block)
+    card = int(device) if device is not None and device.isdigit() else device
+    console = Console()
+    with console.status("starting") as status:
+
+        def tell(load: live.Load, delay_s: float, late: int) -> None:
+            status.update(
+                f"{folder.run_id}: {block} samples ({1000 * player.block_s:.1f} ms) at "
+                f"{player.sample_rate_hz} Hz, load {100 * load.mean:.0f} % (worst "
+                f"{100 * load.worst:.0f} %), delay {1000 * delay_s:.0f} ms, {late} late"
+            )
+
+        with suppress(KeyboardInterrupt):
+            live.play(player, card, seconds, tell)
+    load = player.load()
+    console.print(
+        f"load {100 * load.mean:.0f} %, at worst {100 * load.worst:.0f} %", highlight=False
+    )
 
 
 def _recording(dry: str | None, wet: str | None) -> tuple[str, str] | None:

@@ -1,0 +1,116 @@
+"""Recurrent models sample by sample in compiled loops, for playing live.
+
+XLA hands a call over to threads of its own, and on a busy machine the answer comes back
+ten milliseconds late now and then, which is a gap in the sound. These loops run where they
+are called. Gates as in Keras: LSTM i, f, c, o; GRU z, r, h with ``reset_after``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from data.audio_streams import Chunk
+from models.architecture import Architecture
+
+Array = npt.NDArray[np.float32]
+
+FAMILIES = ("lstm", "gru", "rnn")
+_WEIGHTS_PER_LAYER = 3
+
+
+class SteppedModel:
+    """A recurrent model whose state goes on from block to block; mono.
+
+    Args:
+        architecture: of one of ``FAMILIES``.
+        weights: in the order of ``build_streaming(architecture).trainable_variables``.
+        block_samples: of every block.
+    """
+
+    def __init__(self, architecture: Architecture, weights: list[Any], block_samples: int) -> None:
+        if architecture.family not in FAMILIES:
+            raise ValueError(f"no steps for a {architecture.family} model")
+        self.block_samples = block_samples
+        self._residual = architecture.residual
+        self._layer: Any = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[architecture.family]
+        arrays = [np.ascontiguousarray(value, np.float32) for value in weights]
+        self._layers = [
+            arrays[k : k + _WEIGHTS_PER_LAYER]
+            for k in range(0, _WEIGHTS_PER_LAYER * architecture.layers, _WEIGHTS_PER_LAYER)
+        ]
+        self._output, self._bias = arrays[-2:]
+        self._states = [np.zeros((2, architecture.units), np.float32) for _ in self._layers]
+
+    def __call__(self, dry: Chunk) -> Chunk:
+        """The wet block, ``(samples, 1)``, of the dry block that follows the one before."""
+        hidden = np.ascontiguousarray(dry)
+        for weights, state in zip(self._layers, self._states, strict=True):
+            hidden = self._layer(hidden, *weights, state)
+        wet = hidden @ self._output + self._bias
+        return np.asarray(wet + dry if self._residual else wet)
+
+
+@numba.njit(cache=True, nogil=True)
+def _sigmoid(x: float) -> float:
+    return np.float32(1) / (np.float32(1) + np.exp(-x))
+
+
+@numba.njit(cache=True, nogil=True)
+def _added(sums: Array, values: Array, matrix: Array) -> None:
+    """``sums += values @ matrix``, without an array in between."""
+    for k in range(len(values)):
+        for j in range(len(sums)):
+            sums[j] += values[k] * matrix[k, j]
+
+
+@numba.njit(cache=True, nogil=True)
+def _lstm(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) -> Array:
+    units = len(recurrent)
+    hidden, cell = state
+    wet = np.empty((len(x), units), np.float32)
+    for n in range(len(x)):
+        sums = bias.copy()
+        _added(sums, x[n], kernel)
+        _added(sums, hidden, recurrent)
+        for k in range(units):
+            forget, take = _sigmoid(sums[units + k]), _sigmoid(sums[k])
+            cell[k] = forget * cell[k] + take * np.tanh(sums[2 * units + k])
+            hidden[k] = _sigmoid(sums[3 * units + k]) * np.tanh(cell[k])
+        wet[n] = hidden
+    return wet
+
+
+@numba.njit(cache=True, nogil=True)
+def _gru(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) -> Array:
+    units = len(recurrent)
+    hidden = state[0]
+    wet = np.empty((len(x), units), np.float32)
+    for n in range(len(x)):
+        fed, kept = bias[0].copy(), bias[1].copy()
+        _added(fed, x[n], kernel)
+        _added(kept, hidden, recurrent)
+        for k in range(units):
+            update = _sigmoid(fed[k] + kept[k])
+            reset = _sigmoid(fed[units + k] + kept[units + k])
+            candidate = np.tanh(fed[2 * units + k] + reset * kept[2 * units + k])
+            hidden[k] = update * hidden[k] + (np.float32(1) - update) * candidate
+        wet[n] = hidden
+    return wet
+
+
+@numba.njit(cache=True, nogil=True)
+def _rnn(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) -> Array:
+    hidden = state[0]
+    wet = np.empty((len(x), len(hidden)), np.float32)
+    for n in range(len(x)):
+        sums = bias.copy()
+        _added(sums, x[n], kernel)
+        _added(sums, hidden, recurrent)
+        for k in range(len(hidden)):
+            hidden[k] = np.tanh(sums[k])
+        wet[n] = hidden
+    return wet
