@@ -12,15 +12,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy import fft
 
 from data import frames
 from data.audio import Samples
-from data.frames import Indices, Stretch
+from data.frames import Stretch
 from models.architecture import Architecture
-from study import engine
+from study import courses, engine
 from study.aliasing import Probe, probe_of_period
 from study.grid import RunConfig
 from study.material import Material
@@ -53,7 +52,6 @@ def fine_tune(
     config: RunConfig,
     material: Material,
     weights: list[jax.Array],
-    music: Indices,
 ) -> list[jax.Array]:
     """The weights after ``config.antialias_epochs`` epochs of music and tones.
 
@@ -64,8 +62,8 @@ def fine_tune(
         config: the run.
         material: its pair.
         weights: as trained.
-        music: targets of the frames that the run trained on.
     """
+    music = courses.music(config, material)
     lesson = tones(config.architecture, weights, config.sample_rate_hz, config.seed)
     offset = len(material.pair.dry)
     dry = np.concatenate([material.pair.dry, lesson.dry])
@@ -74,19 +72,14 @@ def fine_tune(
     reach = engine.reach(config.architecture, config.loss)
     count = min(len(music), frames.frames_in(stretches, reach))
     targets = np.concatenate([music, frames.draw(stretches, reach, count, config.seed)])
-    compiled = engine.compiled_epoch(
-        config.architecture, config.loss, len(dry), len(targets), config.batch_size
-    )
+    course = courses.of_frames(config, dry, wet, targets)
     state = engine.initial_state(config.architecture, config.seed)._replace(weights=weights)
-    signals = jnp.asarray(dry), jnp.asarray(wet)
     for epoch in range(config.antialias_epochs):
-        # Three numbers, so that no order of the training itself comes again.
-        order = np.random.default_rng([config.seed, epoch, 1]).permutation(len(targets))
         rate = engine.learning_rate_at(
             epoch, config.antialias_epochs, RATE_SHARE * config.learning_rate, "cosine"
         )
-        batches = engine.batches_of(targets[order], config.batch_size)
-        state, _ = compiled(engine.with_learning_rate(state, rate), *signals, *batches)
+        # Three numbers, so that no order of the training itself comes again.
+        state, _ = course.epoch(state, [config.seed, epoch, 1], rate)
     return state.weights
 
 

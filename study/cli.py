@@ -349,10 +349,11 @@ def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> Non
 
     with console.status("measuring each architecture for a moment"):
         result = estimate(grid, len(cores))
-    for architecture, rate in result.frames_per_second.items():
+    for (architecture, way), rate in result.frames_per_second.items():
+        seen = "sequences" if way == "sequence" else f"frame {architecture.frame_size}"
         console.print(
-            f"{architecture.family} {architecture.layers}x{architecture.units}, frame "
-            f"{architecture.frame_size}: {rate:,.0f} frames/s a core",
+            f"{architecture.family} {architecture.layers}x{architecture.units}, {seen}: "
+            f"{rate:,.0f} samples/s a core",
             highlight=False,
         )
     console.print(

@@ -20,7 +20,8 @@ import numpy as np
 
 from data import frames
 from data.frames import Indices
-from models.architecture import Architecture
+from models import sequence
+from models.architecture import FAMILIES, Architecture
 from models.framed import build
 from models.fused import FusedLSTM
 from models.losses import training_loss
@@ -38,18 +39,34 @@ class TrainingState(NamedTuple):
     optimiser: list[jax.Array]
 
 
-class Program(NamedTuple):
-    """The compiled functions for one architecture and loss."""
+class Passes(NamedTuple):
+    """Compiled passes over examples, each known by an index into the audio."""
 
     epoch: Any  # (state, dry, wet, batches, rest) -> (state, losses)
     loss: Any  # (weights, dry, wet, batches) -> mean loss
+
+
+class Program(NamedTuple):
+    """The compiled functions for one architecture and loss."""
+
+    epoch: Any  # as in Passes
+    loss: Any  # as in Passes
     predict: Any  # (weights, block of dry samples) -> wet samples
+
+
+# (state, dry, wet, batches, rest) -> (state, losses), compiled
+Epoch = Callable[..., tuple[TrainingState, jax.Array]]
+# (state, dry, wet, examples of a batch) -> (state, loss)
+Learn = Callable[[TrainingState, jax.Array, jax.Array, jax.Array], tuple[TrainingState, jax.Array]]
+# (weights, dry, wet, examples of a batch) -> loss
+BatchLoss = Callable[[list[jax.Array], jax.Array, jax.Array, jax.Array], jax.Array]
 
 
 def initial_state(architecture: Architecture, seed: int) -> TrainingState:
     """Weights drawn from the seed and an optimiser that has not moved yet."""
-    model = build(architecture, seed)
-    optimiser = _adam(model)
+    is_framed = architecture.family in FAMILIES
+    model = build(architecture, seed) if is_framed else sequence.build(architecture, seed)
+    optimiser = adam(model)
     return TrainingState(
         [jnp.asarray(v.value) for v in model.trainable_variables],
         [jnp.asarray(v.value) for v in optimiser.variables],
@@ -77,7 +94,7 @@ FRAMES_AT_ONCE = 128
 _LEARNING_RATE = 1
 
 
-def _adam(model: keras.Model, weight_decay: float = 0.0) -> keras.optimizers.Optimizer:
+def adam(model: keras.Model, weight_decay: float = 0.0) -> keras.optimizers.Optimizer:
     """Adam, or AdamW: w -= rate * weight_decay * w (Loshchilov & Hutter, ICLR 2019)."""
     optimiser = keras.optimizers.Adam(1e-3, weight_decay=weight_decay or None)
     optimiser.build(model.trainable_variables)
@@ -92,7 +109,7 @@ def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.
     The model in here is a template: weights always come in as arguments.
     """
     model = build(architecture, seed=0, lstm=FusedLSTM)
-    optimiser = _adam(model, weight_decay)
+    optimiser = adam(model, weight_decay)
     loss_fn, lookback = training_loss(loss_name)
     size = architecture.frame_size
     # Recurrent layers keep a random seed for dropout, which none of ours has.
@@ -111,30 +128,11 @@ def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.
         value: jax.Array = loss_fn(wet[consecutive], predicted)
         return value
 
-    @jax.jit
-    def epoch(
-        state: TrainingState, dry: jax.Array, wet: jax.Array, batches: jax.Array, rest: jax.Array
+    def learn(
+        state: TrainingState, dry: jax.Array, wet: jax.Array, targets: jax.Array
     ) -> tuple[TrainingState, jax.Array]:
-        """One pass over ``batches`` (batch count, batch size) and a shorter ``rest``."""
-
-        def step(state: TrainingState, targets: jax.Array) -> tuple[TrainingState, jax.Array]:
-            loss, slopes = jax.value_and_grad(batch_loss)(state.weights, dry, wet, targets)
-            weights, variables = optimiser.stateless_apply(state.optimiser, slopes, state.weights)
-            return TrainingState(list(weights), list(variables)), loss
-
-        state, losses = jax.lax.scan(step, state, batches)
-        if rest.size:
-            state, last = step(state, rest)
-            losses = jnp.append(losses, last)
-        return state, losses
-
-    @jax.jit
-    def loss(
-        weights: list[jax.Array], dry: jax.Array, wet: jax.Array, batches: jax.Array
-    ) -> jax.Array:
-        """Mean loss over batches of equal size, without training."""
-        losses: jax.Array = jax.lax.map(lambda t: batch_loss(weights, dry, wet, t), batches)
-        return losses.mean()
+        loss, slopes = jax.value_and_grad(batch_loss)(state.weights, dry, wet, targets)
+        return moved(optimiser, state, slopes), loss
 
     @jax.jit
     def predict(weights: list[jax.Array], block: jax.Array) -> jax.Array:
@@ -150,7 +148,45 @@ def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.
         samples: jax.Array = jax.lax.map(some, targets.reshape(-1, FRAMES_AT_ONCE))
         return samples.reshape(-1)
 
-    return Program(epoch, loss, predict)
+    return Program(*passes(learn, batch_loss), predict)
+
+
+def moved(
+    optimiser: keras.optimizers.Optimizer, state: TrainingState, slopes: list[jax.Array]
+) -> TrainingState:
+    """The state after one step of the optimiser."""
+    weights, variables = optimiser.stateless_apply(state.optimiser, slopes, state.weights)
+    return TrainingState(list(weights), list(variables))
+
+
+def passes(learn: Learn, batch_loss: BatchLoss) -> Passes:
+    """Passes over all batches, compiled.
+
+    Args:
+        learn: what a batch of examples does to the state, and its loss.
+        batch_loss: the loss of a batch alone.
+    """
+
+    @jax.jit
+    def epoch(
+        state: TrainingState, dry: jax.Array, wet: jax.Array, batches: jax.Array, rest: jax.Array
+    ) -> tuple[TrainingState, jax.Array]:
+        """One pass over ``batches`` (batch count, batch size) and a shorter ``rest``."""
+        state, losses = jax.lax.scan(lambda s, batch: learn(s, dry, wet, batch), state, batches)
+        if rest.size:
+            state, last = learn(state, dry, wet, rest)
+            losses = jnp.append(losses, last)
+        return state, losses
+
+    @jax.jit
+    def loss(
+        weights: list[jax.Array], dry: jax.Array, wet: jax.Array, batches: jax.Array
+    ) -> jax.Array:
+        """Mean loss over batches of equal size, without training."""
+        losses: jax.Array = jax.lax.map(lambda b: batch_loss(weights, dry, wet, b), batches)
+        return losses.mean()
+
+    return Passes(epoch, loss)
 
 
 def reach(architecture: Architecture, loss_name: str) -> int:
@@ -172,7 +208,7 @@ def compiled_epoch(
     count: int,
     batch_size: int,
     weight_decay: float = 0.0,
-) -> Callable[..., tuple[TrainingState, jax.Array]]:
+) -> Epoch:
     """The epoch function, compiled ahead so that epochs can be timed without that.
 
     Args:
@@ -183,11 +219,19 @@ def compiled_epoch(
         batch_size: frames a step.
         weight_decay: AdamW's; 0 is Adam.
     """
-    dry, wet = _signal(samples, architecture.controls), _signal(samples)
-    batches, rest = batches_of(np.zeros(count, np.int32), batch_size)
-    state = initial_state(architecture, seed=0)
     functions = program(architecture, loss_name, weight_decay)
-    return functions.epoch.lower(state, dry, wet, batches, rest).compile()
+    state = initial_state(architecture, seed=0)
+    return compiled(functions.epoch, state, samples, count, batch_size, architecture.controls)
+
+
+def compiled(
+    epoch: Any, state: TrainingState, samples: int, count: int, batch_size: int, controls: int = 0
+) -> Epoch:
+    """An epoch function compiled ahead for arguments of these sizes."""
+    dry, wet = _signal(samples, controls), _signal(samples)
+    batches, rest = batches_of(np.zeros(count, np.int32), batch_size)
+    done: Epoch = epoch.lower(state, dry, wet, batches, rest).compile()
+    return done
 
 
 @lru_cache(maxsize=32)

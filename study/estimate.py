@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from data import audio
+from data.frames import Indices
 from models.architecture import Architecture
-from study import engine
+from study import engine, segments
+from study.engine import Epoch
 from study.grid import Grid, RunConfig
 from study.rendering import BLOCK_SAMPLES, render
 
@@ -24,12 +26,12 @@ class Estimate:
     Attributes:
         runs: how many there are.
         hours: wall time of training and evaluation with one worker a core.
-        frames_per_second: measured for each architecture, one core.
+        frames_per_second: measured for each architecture and way of training, one core.
     """
 
     runs: int
     hours: float
-    frames_per_second: dict[Architecture, float]
+    frames_per_second: dict[tuple[Architecture, str], float]
 
 
 def estimate(grid: Grid, workers: int) -> Estimate:
@@ -38,31 +40,56 @@ def estimate(grid: Grid, workers: int) -> Estimate:
     The process should be bound to one core, as a worker is. Compilation is left out,
     as it is paid once an architecture.
     """
-    training: dict[tuple[Architecture, str, int], float] = {}
-    rendering: dict[Architecture, float] = {}
-    core_seconds = 0.0
-    for config in grid.runs:
-        key = (config.architecture, config.loss, config.batch_size)
-        if key not in training:
-            training[key] = _training_rate(*key)
-        if config.architecture not in rendering:
-            rendering[config.architecture] = _rendering_rate(config.architecture)
-        core_seconds += config.training_frames * config.epochs / training[key]
-        core_seconds += _frames_predicted(config) / rendering[config.architecture]
-    by_architecture = {architecture: rate for (architecture, _, _), rate in training.items()}
-    return Estimate(len(grid.runs), core_seconds / workers / 3600, by_architecture)
+    rates = _Rates()
+    core_seconds = sum(_seconds(config, rates) for config in grid.runs)
+    return Estimate(len(grid.runs), core_seconds / workers / 3600, rates.of_training)
+
+
+class _Rates:
+    """Samples a second, measured once for each way of training and rendering."""
+
+    def __init__(self) -> None:
+        self.of_training: dict[tuple[Architecture, str], float] = {}
+        self._known: dict[object, float] = {}
+
+    def training(self, config: RunConfig, way: str) -> float:
+        key = (config.architecture, way, config.loss, config.batch_size, config.segment)
+        if key not in self._known:
+            measure = _sequence_rate if way == "sequence" else _training_rate
+            self._known[key] = self.of_training[config.architecture, way] = measure(config)
+        return self._known[key]
+
+    def rendering(self, architecture: Architecture) -> float:
+        if architecture not in self._known:
+            self._known[architecture] = _rendering_rate(architecture)
+        return self._known[architecture]
+
+
+def _seconds(config: RunConfig, rates: _Rates) -> float:
+    """Of one core. Streaming renderings are left out: they take a hundredth of framed ones."""
+    total = 0.0
+    if config.training == "framed":
+        total += config.training_frames * config.epochs / rates.training(config, "framed")
+        total += _frames_predicted(config) / rates.rendering(config.architecture)
+    if epochs := config.epochs if config.training == "sequence" else config.streaming_epochs:
+        samples = 0.8 * _signal_seconds(config) * config.sample_rate_hz
+        total += epochs * samples / rates.training(config, "sequence")
+    return total
 
 
 def _frames_predicted(config: RunConfig) -> float:
     """Frames of validation after each epoch, and of evaluation at the end."""
-    effect = config.made_by
-    seconds = config.signal.seconds
-    if effect.kind == "recording":
-        recording = audio.read(effect.dry_file)
-        seconds = len(recording.samples) / recording.sample_rate_hz
-    held_out = 0.2 * seconds * config.sample_rate_hz  # validation and test split
+    held_out = 0.2 * _signal_seconds(config) * config.sample_rate_hz  # validation and test
     models = 1 + len(config.checkpoint_epochs)
     return config.epochs * config.validation_frames + models * held_out
+
+
+def _signal_seconds(config: RunConfig) -> float:
+    effect = config.made_by
+    if effect.kind != "recording":
+        return config.signal.seconds
+    recording = audio.read(effect.dry_file)
+    return len(recording.samples) / recording.sample_rate_hz
 
 
 def _rendering_rate(architecture: Architecture) -> float:
@@ -72,19 +99,38 @@ def _rendering_rate(architecture: Architecture) -> float:
     return len(dry) / render(architecture, weights, dry).seconds
 
 
-def _training_rate(architecture: Architecture, loss: str, batch_size: int) -> float:
+def _training_rate(config: RunConfig) -> float:
     """Frames a second."""
-    samples = architecture.frame_size + 20_000
-    rng = np.random.default_rng(0)
-    signal = jnp.asarray(0.1 * rng.standard_normal(samples), jnp.float32)
-    count = BATCHES * batch_size
-    targets = rng.integers(architecture.frame_size, samples, count).astype(np.int32)
-    epoch = engine.compiled_epoch(architecture, loss, samples, count, batch_size)
-    state = engine.initial_state(architecture, seed=0)
+    samples = config.frame_size + 20_000
+    count = BATCHES * config.batch_size
+    targets = np.random.default_rng(0).integers(config.frame_size, samples, count)
+    epoch = engine.compiled_epoch(
+        config.architecture, config.loss, samples, count, config.batch_size
+    )
+    return count / _epoch_seconds(config, epoch, samples, targets.astype(np.int32))
+
+
+def _sequence_rate(config: RunConfig) -> float:
+    """Samples with a loss a second."""
+    segment = config.segment
+    samples = segment.warmup_samples + 4 * segment.counted_samples
+    first = np.full(config.batch_size, segment.warmup_samples, np.int32)
+    epoch = segments.compiled_epoch(
+        config.architecture, config.loss, 0.0, segment, (samples, len(first), len(first))
+    )
+    return len(first) * segment.counted_samples / _epoch_seconds(config, epoch, samples, first)
+
+
+def _epoch_seconds(config: RunConfig, epoch: Epoch, samples: int, examples: Indices) -> float:
+    """The least of three epochs on noise."""
+    noise = 0.1 * np.random.default_rng(0).standard_normal(samples)
+    signal = jnp.asarray(noise, jnp.float32)
+    state = engine.initial_state(config.architecture, seed=0)
+    batches = engine.batches_of(examples, config.batch_size)
     seconds = []
     for _ in range(3):
         started = time.perf_counter()
-        _, losses = epoch(state, signal, signal, *engine.batches_of(targets, batch_size))
+        _, losses = epoch(state, signal, signal, *batches)
         losses.block_until_ready()
         seconds.append(time.perf_counter() - started)
-    return count / min(seconds)
+    return min(seconds)

@@ -17,16 +17,15 @@ from models.architecture import (
 )
 from study import aliasing, metrics, probing, table
 from study.aliasing import Float64s
+from study.courses import training_targets
 from study.grid import RunConfig
 from study.material import Material, Materials
 from study.oversampling import render_oversampled
 from study.rendering import Rendering, render, render_stretches
-from study.store import FRAMED, RunFolder, Store
+from study.store import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 from study.streaming import render_streaming, stream
 from study.training import Progress, final_epoch, load_weights
 from study.transients import transient_error
-
-STREAMING = "streaming"
 
 
 class Rendered(NamedTuple):
@@ -34,9 +33,9 @@ class Rendered(NamedTuple):
 
     Attributes:
         config: the run.
-        weights: of the framed model.
+        weights: in the order of the saved model.
         epoch: checkpoint epoch of the weights, or None for the final model.
-        rendering: ``framed``, ``streaming`` or ``framed_x<factor>``.
+        rendering: ``framed``, ``streaming``, ``streaming_tuned`` or ``framed_x<factor>``.
         factor: oversampling, 1 for none.
     """
 
@@ -49,13 +48,18 @@ class Rendered(NamedTuple):
     @property
     def is_final(self) -> bool:
         """Whether this is what the run is known by."""
-        return self.epoch is None and self.rendering == FRAMED
+        return self.epoch is None and self.rendering == self.config.main_rendering
+
+    @property
+    def carries_state(self) -> bool:
+        """Whether the state goes on from sample to sample."""
+        return self.rendering in (STREAMING, STREAMING_TUNED)
 
     @property
     def macs_per_sample(self) -> int:
         """Multiply-accumulates an output sample."""
         architecture = self.config.architecture
-        if self.rendering == STREAMING:
+        if self.carries_state:
             return streaming_multiply_accumulates(architecture)
         return self.factor * multiply_accumulates(architecture)
 
@@ -63,7 +67,7 @@ class Rendered(NamedTuple):
         """The wet signal of a dry one."""
         config = self.config
         architecture, rate_hz = config.architecture, config.sample_rate_hz
-        if self.rendering == STREAMING:
+        if self.carries_state:
             return render_streaming(architecture, self.weights, dry, config.own_controls)
         if self.factor > 1:
             return render_oversampled(architecture, self.weights, dry, rate_hz, self.factor)
@@ -81,7 +85,7 @@ class Rendered(NamedTuple):
             return self.render(signal.astype(np.float32)).samples
 
         return probing.probed(
-            streamed if self.rendering == STREAMING else aliasing.one_by_one(one),
+            streamed if self.carries_state else aliasing.one_by_one(one),
             config.sample_rate_hz,
             config.frame_size - 1 if self.rendering == FRAMED else None,
             with_notes=self.epoch is None and self.factor == 1,
@@ -98,12 +102,15 @@ def evaluate_run(
     """
     folder = store.run(config.run_id)
     material = materials.of(config)
-    effect_rows = probing.probe_effect(
-        config.made_by, config.sample_rate_hz, store.target(config.pair_key)
+    effect_rows = (
+        probing.probe_effect(config.made_by, config.sample_rate_hz, store.target(config.pair_key))
+        if config.direction == "forward"
+        else []  # nobody can ask the inverse of an effect
     )
     effect_asr_db = probing.summary(effect_rows)["asr_worst_db"]
     shared = {
         **table.described(config),
+        "training_frames": training_targets(config, material),
         "status": "ok",
         **_baselines(material, materials.test_fir(config)),
         "effect_asr_worst_db": effect_asr_db,
@@ -126,8 +133,7 @@ def evaluate_run(
                 "is_final": model.is_final,
                 "macs_per_sample": model.macs_per_sample,
                 "parameters": int(sum(np.size(value) for value in model.weights)),
-                "training_seconds": seconds
-                + (progress.fine_tuning_seconds if model.epoch is None else 0.0),
+                "training_seconds": seconds + _fine_tuning_seconds(model, progress),
             }
         )
     swept = model.render(  # the main model, which came last
@@ -138,16 +144,27 @@ def evaluate_run(
     return rows
 
 
+def _fine_tuning_seconds(model: Rendered, progress: Progress) -> float:
+    if model.epoch is not None:
+        return 0.0
+    tuned = progress.streaming_seconds if model.rendering == STREAMING_TUNED else 0.0
+    return progress.fine_tuning_seconds + tuned
+
+
 def _models(config: RunConfig, folder: RunFolder, progress: Progress) -> Iterator[Rendered]:
     """Checkpoints in order, other ways of rendering, and the run's main model last."""
+    main = config.main_rendering
     for epoch in sorted(e for e in config.checkpoint_epochs if e <= progress.epoch):
-        yield Rendered(config, load_weights(folder.model_file(epoch)), epoch)
+        yield Rendered(config, load_weights(folder.model_file(epoch)), epoch, main)
     weights = load_weights(folder.model_file())
-    if is_recurrent(config.family):
+    if main == FRAMED and is_recurrent(config.family):
         yield Rendered(config, weights, None, STREAMING)
+    if config.streaming_epochs:
+        tuned = load_weights(folder.streaming_model_file)
+        yield Rendered(config, tuned, None, STREAMING_TUNED)
     for factor in config.oversampling:
         yield Rendered(config, weights, None, f"{FRAMED}_x{factor}", factor)
-    yield Rendered(config, weights, None)
+    yield Rendered(config, weights, None, main)
 
 
 def _judged(model: Rendered, material: Material, folder: RunFolder) -> dict[str, Any]:

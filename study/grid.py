@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -25,14 +25,36 @@ from data.effects import Effect
 from data.errors import InputError
 from data.pairs import DrySignal
 from data.splits import LEAD_IN_SAMPLES, SEGMENTS_NEEDED, SplitMode
-from models.architecture import Architecture, Family, multiply_accumulates
+from models.architecture import (
+    FAMILIES,
+    SEQUENCE_FAMILIES,
+    Architecture,
+    Family,
+    is_recurrent,
+    multiply_accumulates,
+    streaming_multiply_accumulates,
+)
 
 COMMITTED = Path(__file__).parent / "grids"
 
 LossName = Literal["mae", "mse", "esr", "esr_preemph_dc"]
 Schedule = Literal["constant", "cosine"]
+Training = Literal["framed", "sequence"]
+Direction = Literal["forward", "reversed"]
 Knobs = Literal["none", "conditioned", "faded"]
 Setting = Mapping[str, float]  # of an effect's controls, by name
+
+# Keys that say nothing of a run on sequences, and those that only such runs and a
+# fine-tuning for streaming have a use for.
+FRAMED_ONLY = (
+    "frame_size",
+    "training_frames",
+    "validation_frames",
+    "antialias_epochs",
+    "oversampling",
+    "streaming_epochs",
+)
+SEGMENT_KEYS = ("sequence_seconds", "warmup_samples", "window_samples")
 
 
 class _Strict(BaseModel):
@@ -40,6 +62,25 @@ class _Strict(BaseModel):
 
 
 _Config = TypeVar("_Config", bound=_Strict)
+
+
+class Segment(NamedTuple):
+    """A stretch of audio that a sequence model is trained on.
+
+    Attributes:
+        warmup_samples: run through before the first window; not counted.
+        window_samples: between two steps of the optimiser, and as far as a gradient goes.
+        windows: how many follow one another.
+    """
+
+    warmup_samples: int
+    window_samples: int
+    windows: int
+
+    @property
+    def counted_samples(self) -> int:
+        """Samples with a loss."""
+        return self.window_samples * self.windows
 
 
 class SignalConfig(_Strict):
@@ -74,6 +115,10 @@ class RunConfig(_Strict):
         family, layers, units, frame_size: the architecture (``models.architecture``). No
             frame reaches back beyond the unscored lead-in of its stretch.
         residual: whether the dry sample is added to the model's output.
+        training: ``framed``; or ``sequence``, on segments of audio with the state carried
+            (``study.segments``), each epoch over the whole training split.
+        direction: ``forward``, from dry to wet; or ``reversed``, from wet to dry, where dry
+            and wet change places in everything that is said of the run.
         training_frames: frames drawn once from the training split.
         epochs: passes over those frames.
         batch_size: frames a step.
@@ -93,6 +138,11 @@ class RunConfig(_Strict):
             after the training, each on as many frames of sines as of music; 0 for none.
         oversampling: factors at which the final model is rendered once more, as rows of
             their own: fewer aliases for so many times the cost.
+        sequence_seconds, warmup_samples, window_samples: of a segment of audio to train on:
+            its length, what is run through before its loss counts, and the steps that a
+            gradient goes back.
+        streaming_epochs: epochs over segments that train the framed weights on with the
+            state carried, for a row of their own; 0 for none.
         knobs: ``conditioned``, one model that is told the setting of the effect's controls;
             or ``faded``, one model a setting, blended linearly between its neighbours.
         controls: values of each control that are trained on, all their combinations.
@@ -105,9 +155,11 @@ class RunConfig(_Strict):
     layers: Annotated[int, Field(ge=1, le=8)] = 1
     units: Annotated[int, Field(ge=1, le=1024)] = 16
     frame_size: Annotated[int, Field(ge=2, le=LEAD_IN_SAMPLES + 1)] = 64
+    residual: bool = False
+    training: Training = "framed"
+    direction: Direction = "forward"
     training_frames: Annotated[int, Field(ge=1)] = 40_000
     epochs: Annotated[int, Field(ge=1)] = 50
-    residual: bool = False
     batch_size: Annotated[int, Field(ge=1)] = 64
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-2
     schedule: Schedule = "cosine"
@@ -120,13 +172,26 @@ class RunConfig(_Strict):
     checkpoint_epochs: tuple[Annotated[int, Field(ge=1)], ...] = ()
     antialias_epochs: Annotated[int, Field(ge=0)] = 0
     oversampling: tuple[Annotated[int, Field(ge=2, le=16)], ...] = ()
+    sequence_seconds: Annotated[float, Field(ge=0.01, le=600)] = 0.5
+    warmup_samples: Annotated[int, Field(ge=0)] = 1000
+    window_samples: Annotated[int, Field(ge=64, multiple_of=64)] = 2048
+    streaming_epochs: Annotated[int, Field(ge=0)] = 0
     knobs: Knobs = "none"
     controls: dict[str, list[float]] = {}
     unseen: dict[str, list[float]] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_usual_settings(cls, values: Any) -> Any:
+        """Sequences have defaults of their own: the field's loss, and few segments a step."""
+        if isinstance(values, dict) and values.get("training") == "sequence":
+            return {"loss": "esr_preemph_dc", "batch_size": 16, **values}
+        return values
+
     @model_validator(mode="after")
     def _fits_together(self) -> RunConfig:
         _ = self.architecture  # raises for a convolution longer than the frame
+        self._refuse_what_does_not_apply()
         signal, needed = self.signal, SEGMENTS_NEEDED * self.signal.segment_seconds
         if self.made_by.kind != "recording" and signal.seconds < needed:
             raise ValueError(
@@ -139,6 +204,27 @@ class RunConfig(_Strict):
         if late:
             raise ValueError(f"checkpoint_epochs {late} lie beyond the {self.epochs} epochs")
         return self
+
+    def _refuse_what_does_not_apply(self) -> None:
+        """Settings that would change a run's id and nothing else are mistakes."""
+        is_sequence = self.training == "sequence"
+        if is_sequence and self.family not in SEQUENCE_FAMILIES:
+            raise ValueError(
+                f"training on sequences takes {', '.join(SEQUENCE_FAMILIES)}; a {self.family} "
+                "model has no state to carry"
+            )
+        if not is_sequence and self.family not in FAMILIES:
+            raise ValueError(f'a {self.family} model takes training = "sequence"')
+        if self.streaming_epochs and not is_recurrent(self.family):
+            raise ValueError(f"a {self.family} model has no state, so no streaming_epochs")
+        without_use = FRAMED_ONLY if is_sequence else () if self.streaming_epochs else SEGMENT_KEYS
+        for name in without_use:
+            if getattr(self, name) != RunConfig.model_fields[name].default:
+                raise ValueError(
+                    f"{name} does not apply to training on sequences; leave it out"
+                    if is_sequence
+                    else f'{name} needs training = "sequence" or streaming_epochs'
+                )
 
     def _refuse_unfit_knobs(self) -> None:
         """Controls must exist, and a knob must turn between settings that are trained on."""
@@ -164,8 +250,12 @@ class RunConfig(_Strict):
                 f"the effect's own setting, {self.own_setting}, is what the run's main row is "
                 "judged at; add it to controls, or give the effect one of them"
             )
-        if self.antialias_epochs or self.oversampling:
-            raise ValueError("knobs do not go with antialias_epochs or oversampling")
+        if self.antialias_epochs or self.oversampling or self.streaming_epochs:
+            raise ValueError(
+                "knobs do not go with antialias_epochs, oversampling or streaming_epochs"
+            )
+        if self.training == "sequence" or self.direction == "reversed":
+            raise ValueError('knobs are for framed training and the direction "forward"')
 
     @property
     def seen_settings(self) -> list[dict[str, float]]:
@@ -208,17 +298,42 @@ class RunConfig(_Strict):
         return Effect(**self.effect)
 
     @property
+    def effect_name(self) -> str:
+        """What tables and pages call the effect, the direction told."""
+        name = str(self.effect["name"])
+        return name if self.direction == "forward" else f"{name} (wet to dry)"
+
+    @property
     def pair_key(self) -> str:
         """Name of the dry/wet pair; it changes whenever the pair's samples do."""
-        return pairs.key(self.made_by, self.signal.dry, self.sample_rate_hz)
+        key = pairs.key(self.made_by, self.signal.dry, self.sample_rate_hz)
+        return key if self.direction == "forward" else f"{key}-reversed"
+
+    @property
+    def main_rendering(self) -> str:
+        """How the run's final row is rendered: as it was trained."""
+        return "streaming" if self.training == "sequence" else "framed"
+
+    @property
+    def segment(self) -> Segment:
+        """What training on sequences and fine-tuning for streaming pass over."""
+        windows = max(1, int(self.sequence_seconds * self.sample_rate_hz) // self.window_samples)
+        return Segment(self.warmup_samples, self.window_samples, windows)
 
     @property
     def training_cost(self) -> float:
         """Forward multiply-accumulates of the whole training, to weigh runs by."""
-        macs = multiply_accumulates(self.architecture)
-        if self.knobs == "faded":
-            macs *= len(self.seen_settings)
-        return float(macs) * self.training_frames * self.epochs
+        cost = 0.0
+        if self.training == "framed":
+            macs = multiply_accumulates(self.architecture)
+            if self.knobs == "faded":
+                macs *= len(self.seen_settings)
+            cost += float(macs) * self.training_frames * self.epochs
+        if epochs := self.epochs if self.training == "sequence" else self.streaming_epochs:
+            # A recording's length is not known here; as if it were the built-in signal's.
+            samples = 0.8 * self.signal.seconds * self.sample_rate_hz
+            cost += streaming_multiply_accumulates(self.architecture) * samples * epochs
+        return cost
 
     @property
     def run_id(self) -> str:
@@ -233,9 +348,11 @@ class RunConfig(_Strict):
         content = json.dumps(fields, sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:10]
         effect = "".join(c if c.isalnum() else "-" for c in self.effect["name"])[:24]
-        shape = f"{self.family}-{self.layers}x{self.units}-f{self.frame_size}"
-        amount = f"n{_short(self.training_frames)}-e{self.epochs}-s{self.seed}"
-        return f"{effect}-{shape}-{amount}-{digest}"
+        shape = f"{self.family}-{self.layers}x{self.units}"
+        seen = f"f{self.frame_size}-n{_short(self.training_frames)}"
+        if self.training == "sequence":
+            seen = f"w{self.window_samples}"
+        return f"{effect}-{shape}-{seen}-e{self.epochs}-s{self.seed}-{digest}"
 
 
 def _combinations(values: Mapping[str, list[float]]) -> list[dict[str, float]]:

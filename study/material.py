@@ -83,6 +83,8 @@ class Materials:
     def _load(self, config: RunConfig) -> Material:
         signal = config.signal
         pair = pairs.pair(config.made_by, signal.dry, config.sample_rate_hz, self._cache)
+        if config.direction == "reversed":
+            pair = replace(pair, dry=pair.wet, wet=pair.dry)
         split = splits.split(
             len(pair.dry),
             pair.sample_rate_hz,

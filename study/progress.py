@@ -83,10 +83,15 @@ class GridProgress:
         config = self._configs[event["run"]]
         if event["run"] not in self._share and event["epoch"] > 1:
             self._line(f"{event['run']} goes on from epoch {event['epoch'] - 1}")
-        self._share[event["run"]] = event["epoch"] / config.epochs
+        is_tuning = event["stage"] == "streaming"
+        before, epochs = (
+            (config.epochs, config.streaming_epochs) if is_tuning else (0, config.epochs)
+        )
+        done = before + event["epoch"]
+        self._share[event["run"]] = done / (config.epochs + config.streaming_epochs)
         self._rate[event["run"]] = event["frames_per_second"]
         self._text[event["run"]] = (
-            f"epoch {event['epoch']}/{config.epochs}, validation loss "
+            f"{'streaming ' if is_tuning else ''}epoch {event['epoch']}/{epochs}, validation loss "
             f"{event['validation_loss']:.2e}"
         )
 
@@ -178,10 +183,10 @@ class GridProgress:
 
 
 def _shape(config: RunConfig) -> str:
-    return (
-        f"{config.family} {config.layers}x{config.units}, frame {config.frame_size}, "
-        f"{config.training_frames:,} frames"
-    )
+    shape = f"{config.family} {config.layers}x{config.units}"
+    if config.training == "sequence":
+        return f"{shape}, sequences"
+    return f"{shape}, frame {config.frame_size}, {config.training_frames:,} frames"
 
 
 def duration(seconds: float) -> str:

@@ -110,7 +110,7 @@ def _one_a_pair(runs: Iterable[RunConfig]) -> list[RunConfig]:
     """The first run of every pair and split, in order."""
     first: dict[object, RunConfig] = {}
     for config in (own for run in runs for own in _every_setting(run)):
-        first.setdefault((str(config.effect), config.sample_rate_hz, config.signal), config)
+        first.setdefault((config.pair_key, config.signal), config)
     return list(first.values())
 
 
@@ -145,7 +145,7 @@ def _remove_old_checkpoints(store: Store) -> None:
         if run.checkpoint_file.exists() and run.state() == "finished":
             with run.lock() as mine:
                 if mine:
-                    run.checkpoint_file.unlink(missing_ok=True)
+                    run.remove_checkpoints()
 
 
 def summary(results: pd.DataFrame) -> pd.DataFrame:
@@ -153,11 +153,11 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
     final = results[results["is_final"].fillna(False) & (results["status"] == "ok")]
     final = final.sort_values(["effect", "validation_esr"])
     layers, units = final["layers"].astype(str), final["units"].astype(str)
-    frame = final["frame_size"].astype(str)
+    frame = ("f" + final["frame_size"].astype("string")).fillna("sequence").astype(str)
     return pd.DataFrame(
         {
             "effect": final["effect"],
-            "model": final["family"] + " " + layers + "x" + units + " f" + frame,
+            "model": final["family"] + " " + layers + "x" + units + " " + frame,
             "frames": final["training_frames"],
             "seed": final["seed"],
             "MAE": final["mae"],

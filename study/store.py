@@ -11,12 +11,15 @@
     runs/<name>/search/                        trials of a search (study.search.trials)
     runs/<grid>/runs/<run id>/
         config.json         the whole configuration
-        checkpoint.npz      where an unfinished run goes on; gone when it is finished
+        checkpoint.npz      where an unfinished run goes on; gone when it is finished;
+                            checkpoint-streaming.npz where its fine-tuning does
         epochs/0020.keras   weights at a checkpoint epoch
         model.keras         the model that the last row of the run describes
         history.csv         loss by epoch
         prediction.wav, epochs/0020.wav    test split as the model renders it
-        streaming.wav, framed_x4.wav       the same with the state carried, or oversampled
+        streaming.wav, framed_x4.wav       the same with the state carried (of a run on
+                            sequences the only one), or oversampled
+        streaming.keras     the weights fine-tuned for streaming, and streaming_tuned.wav
         probes/             answers to sine probes: aliasing.json, spectra.npz, sweep.wav
         result.json         rows and timings; its presence says "finished"
         lock                held by the process that works on the run
@@ -43,7 +46,9 @@ from study.grid import Grid, RunConfig
 RUNS = Path("runs")
 CHECKPOINT_EVERY_S = 5.0
 
-FRAMED = "framed"  # every sample from its own frame; how models are trained
+FRAMED = "framed"  # every sample from its own frame; how framed models are trained
+STREAMING = "streaming"  # with the state carried from sample to sample
+STREAMING_TUNED = "streaming_tuned"  # so, after a fine-tuning for it
 
 State = Literal["finished", "failed", "begun", "pending"]
 
@@ -108,6 +113,21 @@ class RunFolder:
         return self.path / "checkpoint.npz"
 
     @property
+    def streaming_checkpoint_file(self) -> Path:
+        """Where fine-tuning for streaming goes on."""
+        return self.path / "checkpoint-streaming.npz"
+
+    def remove_checkpoints(self) -> None:
+        """Remove what a finished run no longer needs."""
+        self.streaming_checkpoint_file.unlink(missing_ok=True)
+        self.checkpoint_file.unlink(missing_ok=True)
+
+    @property
+    def streaming_model_file(self) -> Path:
+        """The model fine-tuned for streaming, where the run asks for one."""
+        return self.path / "streaming.keras"
+
+    @property
     def history_file(self) -> Path:
         """Loss by epoch."""
         return self.path / "history.csv"
@@ -122,10 +142,10 @@ class RunFolder:
         return self.path / ("model.keras" if epoch is None else f"epochs/{epoch:04d}.keras")
 
     def prediction_file(self, epoch: int | None = None, rendering: str = FRAMED) -> Path:
-        """The test split as that model renders it."""
-        if rendering != FRAMED:
-            return self.path / f"{rendering}.wav"
-        return self.path / ("prediction.wav" if epoch is None else f"epochs/{epoch:04d}.wav")
+        """The test split as the final model renders it so, or the one kept at an epoch."""
+        if epoch is not None:
+            return self.path / f"epochs/{epoch:04d}.wav"
+        return self.path / ("prediction.wav" if rendering == FRAMED else f"{rendering}.wav")
 
     @property
     def probes(self) -> ProbeFolder:
@@ -172,7 +192,7 @@ class RunFolder:
                 self.config()
                 return
             self.result_file.unlink(missing_ok=True)
-            self.checkpoint_file.unlink(missing_ok=True)
+            self.remove_checkpoints()
         files.write_json(self.config_file, config.model_dump(mode="json"))
 
     def result(self) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """The tables of a study: their columns, meanings and units, and their files.
 
-``results`` has a row a model and way of rendering: the final model of every run framed
-(``is_final``), streaming and oversampled, and one row for every checkpoint epoch.
+``results`` has a row a model and way of rendering: the final model of every run as it was
+trained (``is_final``), streaming, so after fine-tuning, and oversampled, and one row for
+every checkpoint epoch.
 ``history`` has the losses by epoch, ``aliasing`` a row a probe.
 """
 
@@ -24,16 +25,25 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "status": ("string", "ok, failed, or pending"),
     "error": ("string", "why the run failed or is not counted"),
     "effect": ("string", "what is modelled"),
-    "family": ("string", "lstm, gru, rnn, dense or conv"),
+    "direction": ("string", "forward, or reversed: dry and wet have changed places"),
+    "family": ("string", "lstm, gru, rnn, dense, conv or conv_gru"),
     "layers": ("Int64", "hidden layers"),
     "units": ("Int64", "units a hidden layer"),
-    "frame_size": ("Int64", "dry samples a frame"),
+    "training": ("string", "framed, or sequence: on segments of audio, the state carried"),
+    "frame_size": ("Int64", "dry samples a frame; none for sequences"),
+    "window_samples": ("Int64", "sequences and tuning: steps that a gradient goes back"),
+    "sequence_seconds": ("Float64", "sequences and tuning: length of a segment"),
+    "warmup_samples": ("Int64", "sequences and tuning: run through before a segment counts"),
     "residual": ("boolean", "whether the dry sample is added to the model's output"),
-    "training_frames": ("Int64", "frames drawn from the training split"),
+    "training_frames": ("Int64", "samples with a loss an epoch: frames drawn, or all segments"),
     "epochs": ("Int64", "epochs asked for"),
     "epoch": ("Int64", "epoch whose weights this row describes"),
-    "is_final": ("boolean", "whether this is the run's main row: model.keras, framed"),
-    "rendering": ("string", "framed; streaming (state carried); framed_x<k> (at k times the rate)"),
+    "is_final": ("boolean", "whether this is the run's main row: model.keras as it was trained"),
+    "rendering": (
+        "string",
+        "framed; streaming (state carried); streaming_tuned (so, after fine-tuning for it); "
+        "framed_x<k> (at k times the rate)",
+    ),
     "batch_size": ("Int64", "frames a step"),
     "learning_rate": ("Float64", "Adam's highest"),
     "schedule": ("string", "of the learning rate"),
@@ -43,6 +53,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "seed": ("Int64", "of weights, draw and order of frames"),
     "knobs": ("string", "none; conditioned (told the setting); faded (a model a setting)"),
     "antialias_epochs": ("Int64", "epochs of fine-tuning against aliases"),
+    "streaming_epochs": ("Int64", "epochs of fine-tuning for streaming"),
     "mae": ("Float64", "test: mean |y - p|"),
     "r2": ("Float64", "test: 1 - sum (y-p)^2 / sum (y - mean y)^2"),
     "esr": ("Float64", "test: sum (y-p)^2 / sum y^2"),
@@ -65,7 +76,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "dry_mae": ("Float64", "test: MAE of the dry signal as prediction"),
     "dry_r2": ("Float64", "test: R2 of the dry signal as prediction"),
     "dry_esr": ("Float64", "test: ESR of the dry signal as prediction"),
-    "fir_mae": ("Float64", "test: MAE of the best FIR with frame_size taps"),
+    "fir_mae": ("Float64", "test: MAE of the best FIR with frame_size taps (64 for sequences)"),
     "fir_r2": ("Float64", "test: R2 of that FIR"),
     "fir_esr": ("Float64", "test: ESR of that FIR"),
     "parameters": ("Int64", "trainable numbers"),
@@ -138,7 +149,10 @@ def described(config: RunConfig) -> dict[str, Any]:
     """The columns that a run's configuration fills."""
     values = config.model_dump()
     own = {name: values[name] for name in COLUMNS if name in values}
-    return {"run_id": config.run_id, **own, "effect": config.effect["name"]}
+    known = {"run_id": config.run_id, **own, "effect": config.effect_name}
+    if config.training == "sequence":  # the whole split; counted when it is there
+        known |= {"frame_size": None, "training_frames": None}
+    return known
 
 
 def history(store: Store) -> pd.DataFrame:
@@ -161,7 +175,7 @@ def aliasing(store: Store) -> pd.DataFrame:
             config = run.config()
         except InputError:
             continue
-        known = {"effect": config.effect["name"], "sample_rate_hz": config.sample_rate_hz}
+        known = {"effect": config.effect_name, "sample_rate_hz": config.sample_rate_hz}
         rows += [{**known, "run_id": run.run_id, **row} for row in run.probes.rows() or []]
         if config.pair_key not in seen:
             seen.add(config.pair_key)

@@ -19,14 +19,18 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from data import frames
-from data.frames import Indices
-from models.framed import build
-from study import antialiasing, engine, files
+from models import framed, sequence
+from study import antialiasing, courses, engine, files
+from study.courses import Course, Exam
 from study.engine import TrainingState
 from study.grid import RunConfig
 from study.material import Material
 from study.store import CHECKPOINT_EVERY_S, RunFolder
+
+# Fine-tuning for streaming: of the training's own highest rate, segments a step, and loss.
+STREAMING_RATE_SHARE = 0.3
+STREAMING_BATCH = 16
+STREAMING_LOSS = "esr_preemph_dc"
 
 
 class TrainingDivergedError(Exception):
@@ -34,12 +38,20 @@ class TrainingDivergedError(Exception):
 
 
 class EpochReport(NamedTuple):
-    """What is known after an epoch, for whoever follows the training."""
+    """What is known after an epoch, for whoever follows the training.
+
+    Attributes:
+        epoch: of the stage.
+        loss, validation_loss: of the stage's loss.
+        frames_per_second: samples with a loss.
+        stage: ``training``, or ``streaming`` for the fine-tuning after it.
+    """
 
     epoch: int
     loss: float
     validation_loss: float
     frames_per_second: float
+    stage: str = "training"
 
 
 @dataclass
@@ -53,6 +65,7 @@ class Progress:
         best_epoch, best_weights: those of the lowest validation loss.
         seconds: spent in training epochs, compilation apart.
         fine_tuning_seconds: spent in fine-tuning against aliases, compilation included.
+        streaming_seconds: spent in the epochs of fine-tuning for streaming.
     """
 
     state: TrainingState
@@ -63,11 +76,31 @@ class Progress:
     best_weights: list[jax.Array] = field(default_factory=list)
     seconds: float = 0.0
     fine_tuning_seconds: float = 0.0
+    streaming_seconds: float = 0.0
 
-    def is_stopped(self, config: RunConfig) -> bool:
-        """Whether training is over, by its length or by its patience."""
-        impatient = config.patience and self.epoch - self.best_epoch >= config.patience
-        return self.epoch >= config.epochs or bool(impatient)
+
+class Plan(NamedTuple):
+    """How long a training goes on, and at which rates.
+
+    Attributes:
+        epochs: at most.
+        learning_rate, schedule: ``engine.learning_rate_at`` has them.
+        patience: epochs without a better validation loss before it stops; 0 for none.
+        salt: closes the seed of an epoch's order, so that stages do not share orders.
+        stage: what it is called.
+    """
+
+    epochs: int
+    learning_rate: float
+    schedule: str
+    patience: int = 0
+    salt: tuple[int, ...] = ()
+    stage: str = "training"
+
+    def is_over(self, progress: Progress) -> bool:
+        """Whether training has ended, by its length or by its patience."""
+        waited = progress.epoch - progress.best_epoch
+        return progress.epoch >= self.epochs or bool(self.patience and waited >= self.patience)
 
 
 def train(
@@ -88,57 +121,104 @@ def train(
 
     Keeps the weights at the run's checkpoint epochs and, at the end, ``model.keras``
     (best weights with patience, else the last; fine-tuned against aliases if the run
-    asks for it) and ``history.csv``.
+    asks for it) and ``history.csv``; then ``streaming.keras`` if it asks for that.
 
     Raises:
         InputError: too few frames in a split.
         TrainingDivergedError: the loss became infinite or NaN.
     """
-    progress = _resumed(folder) or Progress(engine.initial_state(config.architecture, config.seed))
-    targets = _drawn(config, material, "train")
-    validation = _validation_batches(_drawn(config, material, "validation"))
-    dry, wet = jax.device_put(material.pair.dry), jax.device_put(material.pair.wet)
-    compiled = engine.compiled_epoch(
-        config.architecture,
-        config.loss,
-        len(material.pair.dry),
-        len(targets),
-        config.batch_size,
-        config.weight_decay,
-    )
-    functions = engine.program(config.architecture, config.loss, config.weight_decay)
-    saved = time.monotonic()
-    while not progress.is_stopped(config):
-        started = time.perf_counter()
-        order = np.random.default_rng([config.seed, progress.epoch]).permutation(len(targets))
-        rate = engine.learning_rate_at(
-            progress.epoch, config.epochs, config.learning_rate, config.schedule
-        )
-        state, losses = compiled(
-            engine.with_learning_rate(progress.state, rate),
-            dry,
-            wet,
-            *engine.batches_of(targets[order], config.batch_size),
-        )
-        loss = float(losses.mean())
-        elapsed = time.perf_counter() - started
-        validation_loss = float(functions.loss(state.weights, dry, wet, validation))
-        _advance(progress, state, loss, validation_loss, elapsed)
-        _refuse_divergence(progress)
+    plan = Plan(config.epochs, config.learning_rate, config.schedule, config.patience)
+    if config.training == "sequence":
+        course, exam = courses.sequences(config, material, config.loss, config.batch_size)
+    else:
+        course, exam = courses.framed(config, material)
+    watch = _Watch(after_epoch, checkpoint_every_s)
+
+    def keep(progress: Progress) -> None:
         if progress.epoch in config.checkpoint_epochs:
-            save_model(config, state.weights, folder.model_file(progress.epoch))
-        if time.monotonic() - saved >= checkpoint_every_s:
-            _save(progress, folder.checkpoint_file)
-            saved = time.monotonic()
-        after_epoch(EpochReport(progress.epoch, loss, validation_loss, len(targets) / elapsed))
-    _save(progress, folder.checkpoint_file)
+            save_model(config, progress.state.weights, folder.model_file(progress.epoch))
+
+    progress = _resumed(folder.checkpoint_file) or Progress(
+        engine.initial_state(config.architecture, config.seed)
+    )
+    _learn(config, plan, course, exam, progress, folder.checkpoint_file, watch, keep)
     weights = progress.best_weights if config.patience else progress.state.weights
     if config.antialias_epochs:
         # Not checkpointed: seconds, and decided by the weights and the seed alone.
         started = time.perf_counter()
-        weights = antialiasing.fine_tune(config, material, weights, targets)
+        weights = antialiasing.fine_tune(config, material, weights)
         progress.fine_tuning_seconds = time.perf_counter() - started
     _finish(config, progress, weights, folder)
+    if config.streaming_epochs:
+        tuned = _tune_for_streaming(config, material, weights, folder, watch)
+        progress.streaming_seconds = tuned.seconds
+    return progress
+
+
+class _Watch(NamedTuple):
+    """Who follows a training, and how often it is saved."""
+
+    after_epoch: Callable[[EpochReport], None]
+    checkpoint_every_s: float
+
+
+def _learn(
+    config: RunConfig,
+    plan: Plan,
+    course: Course,
+    exam: Exam,
+    progress: Progress,
+    checkpoint_file: Path,
+    watch: _Watch,
+    keep: Callable[[Progress], None] = lambda progress: None,
+) -> None:
+    """Go through a plan's epochs from wherever ``progress`` is, and save its end.
+
+    Raises:
+        TrainingDivergedError: the loss became infinite or NaN.
+    """
+    saved = time.monotonic()
+    while not plan.is_over(progress):
+        rate = engine.learning_rate_at(
+            progress.epoch, plan.epochs, plan.learning_rate, plan.schedule
+        )
+        started = time.perf_counter()
+        seed = [config.seed, progress.epoch, *plan.salt]
+        state, loss = course.epoch(progress.state, seed, rate)
+        elapsed = time.perf_counter() - started
+        validation_loss = exam.loss(state.weights)
+        _advance(progress, state, loss, validation_loss, elapsed)
+        _refuse_divergence(progress)
+        keep(progress)
+        if time.monotonic() - saved >= watch.checkpoint_every_s:
+            _save(progress, checkpoint_file)
+            saved = time.monotonic()
+        watch.after_epoch(
+            EpochReport(progress.epoch, loss, validation_loss, course.targets / elapsed, plan.stage)
+        )
+    _save(progress, checkpoint_file)
+
+
+def _tune_for_streaming(
+    config: RunConfig,
+    material: Material,
+    weights: list[jax.Array],
+    folder: RunFolder,
+    watch: _Watch,
+) -> Progress:
+    """Train framed weights on with the state carried, as a board would run them.
+
+    Keeps the epoch of the lowest validation loss, as ``streaming.keras``.
+    """
+    rate = STREAMING_RATE_SHARE * config.learning_rate
+    # Two is no stage of the others, so that no order of theirs comes again.
+    plan = Plan(config.streaming_epochs, rate, "cosine", salt=(2,), stage="streaming")
+    course, exam = courses.sequences(config, material, STREAMING_LOSS, STREAMING_BATCH)
+    fresh = engine.initial_state(config.architecture, config.seed)._replace(weights=weights)
+    file = folder.streaming_checkpoint_file
+    progress = _resumed(file) or Progress(fresh)
+    _learn(config, plan, course, exam, progress, file, watch)
+    save_model(config, progress.best_weights, folder.streaming_model_file, is_sequence=True)
     return progress
 
 
@@ -147,8 +227,16 @@ def final_epoch(config: RunConfig, progress: Progress) -> int:
     return progress.best_epoch if config.patience else progress.epoch
 
 
-def save_model(config: RunConfig, weights: list[jax.Array], path: Path) -> None:
-    """Write a Keras model of plain layers with these weights, whole."""
+def save_model(
+    config: RunConfig, weights: list[jax.Array], path: Path, *, is_sequence: bool = False
+) -> None:
+    """Write a Keras model of plain layers with these weights, whole.
+
+    It takes sequences if the run was trained on them or ``is_sequence`` says so, else
+    frames.
+    """
+    takes_sequences = is_sequence or config.training == "sequence"
+    build = sequence.build if takes_sequences else framed.build
     model = build(config.architecture, config.seed)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
@@ -159,21 +247,6 @@ def load_weights(path: Path) -> list[jax.Array]:
     """The weights of a saved model, in the order the engine takes them."""
     model = keras.saving.load_model(path, compile=False)
     return [jnp.asarray(v.value) for v in model.trainable_variables]
-
-
-def _drawn(config: RunConfig, material: Material, part: str) -> Indices:
-    """Targets of the frames that this run trains or validates on."""
-    reach = engine.reach(config.architecture, config.loss)
-    if part == "train":
-        return frames.draw(material.split.train, reach, config.training_frames, config.seed)
-    # The same validation frames for all seeds, so that their losses compare.
-    count = min(config.validation_frames, frames.frames_in(material.split.validation, reach))
-    return frames.draw(material.split.validation, reach, count, seed=0)
-
-
-def _validation_batches(targets: Indices) -> Indices:
-    size = min(256, len(targets))
-    return engine.batches_of(targets, size)[0]
 
 
 def _advance(
@@ -215,14 +288,14 @@ def _save(progress: Progress, path: Path) -> None:
 
 def losses_so_far(folder: RunFolder) -> list[float]:
     """Validation losses of the epochs that an unfinished training has behind it."""
-    progress = _resumed(folder)
+    progress = _resumed(folder.checkpoint_file)
     return progress.validation_losses if progress else []
 
 
-def _resumed(folder: RunFolder) -> Progress | None:
-    """The training as its checkpoint has it, or None if there is no whole one."""
+def _resumed(checkpoint_file: Path) -> Progress | None:
+    """A training as its checkpoint has it, or None if there is no whole one."""
     try:
-        return _restored(folder.checkpoint_file)
+        return _restored(checkpoint_file)
     except (FileNotFoundError, zipfile.BadZipFile, EOFError, ValueError, KeyError):
         return None
 

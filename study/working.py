@@ -51,7 +51,7 @@ def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_
 def _pass_over(folder: RunFolder, result: dict[str, Any], send: Send) -> None:
     """Tell of a run that is over, and finish what a kill after its result left undone."""
     if result["status"] == "ok":
-        folder.checkpoint_file.unlink(missing_ok=True)
+        folder.remove_checkpoints()
     send({"event": "found", "run": folder.run_id, "row": result["rows"][-1]})
 
 
@@ -77,7 +77,7 @@ def _perform(
         rows = evaluation.evaluate_run(config, materials, store, progress)
         result = {"status": "ok", "rows": rows, "environment": environment()}
         files.write_json(folder.result_file, result)
-        folder.checkpoint_file.unlink(missing_ok=True)
+        folder.remove_checkpoints()
     except OSError as error:
         if error.errno in files.DISK_FULL or isinstance(error, BrokenPipeError):
             raise  # not this run's fault (nobody listens any more): nothing is marked

@@ -59,3 +59,28 @@ def config(**changes: Any) -> RunConfig:
         "validation_frames": 256,
     }
     return RunConfig.model_validate(values | changes)
+
+
+# Short enough for the half-second stretches of the tiny pair.
+SEGMENTS: dict[str, Any] = {
+    "sequence_seconds": 0.05,
+    "warmup_samples": 50,
+    "window_samples": 128,
+}
+
+
+def sequence_config(**changes: Any) -> RunConfig:
+    """A run on a few hundred short segments; ``changes`` replace its fields."""
+    values: dict[str, Any] = {
+        "effect": Effect("clipper", "recording", content="tiny").to_dict(),
+        "family": "gru",
+        "units": 4,
+        "training": "sequence",
+        "epochs": 6,
+        "batch_size": 64,
+        "schedule": "constant",
+        "learning_rate": 1e-3,
+        "sample_rate_hz": RATE_HZ,
+        **SEGMENTS,
+    }
+    return RunConfig.model_validate(values | changes)

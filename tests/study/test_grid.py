@@ -10,6 +10,7 @@ from data import audio, dry, effects
 from data.devices import recorded
 from data.effects import Effect
 from data.errors import InputError
+from models import sequence
 from models.framed import build
 from study import grid
 from study.grid import Grid, RunConfig, SignalConfig
@@ -47,8 +48,13 @@ def test_every_model_of_every_committed_grid_builds(name: str, recording: tuple[
     assert loaded.name == name
     assert loaded.title == grid.title(name)
     assert len({run.run_id for run in loaded.runs}) == len(loaded.runs) > 1
-    for architecture in {run.architecture for run in loaded.runs}:
-        assert build(architecture, seed=0).output_shape == (None, 1)
+    for run in {(run.architecture, run.training): run for run in loaded.runs}.values():
+        if run.training == "sequence":
+            model = sequence.build(run.architecture, seed=0)
+            assert model.output_shape == (None, None, 1)
+            assert run.segment.counted_samples < run.signal.segment_seconds * run.sample_rate_hz
+        else:
+            assert build(run.architecture, seed=0).output_shape == (None, 1)
 
 
 def test_the_grid_for_recordings_asks_for_one() -> None:
@@ -95,6 +101,27 @@ def test_a_run_in_two_blocks_is_done_once(tmp_path: Path) -> None:
     assert (loaded.name, loaded.title) == ("mine", "mine")
 
 
+def test_sequences_have_their_own_defaults(tmp_path: Path) -> None:
+    [run] = load(tmp_path, 'training = "sequence"').runs
+    assert (run.loss, run.batch_size) == ("esr_preemph_dc", 16)
+    [other] = load(tmp_path, 'training = "sequence"\nloss = "mae"\nbatch_size = 8').runs
+    assert (other.loss, other.batch_size) == ("mae", 8)
+    assert run.run_id.startswith("sd1-lstm-1x16-w2048-e50-s0-")
+
+
+def test_a_segment_holds_the_whole_windows_of_its_time(tmp_path: Path) -> None:
+    [half] = load(tmp_path, 'training = "sequence"').runs
+    assert half.segment == (1000, 2048, 5)  # 11,025 samples
+    [one] = load(tmp_path, 'training = "sequence"\nsequence_seconds = 0.05').runs
+    assert one.segment == (1000, 2048, 1)
+
+
+def test_a_reversed_run_says_so_and_shares_nothing_with_the_other(tmp_path: Path) -> None:
+    forward, back = load(tmp_path, 'direction = ["forward", "reversed"]').runs
+    assert (forward.effect_name, back.effect_name) == ("sd1", "sd1 (wet to dry)")
+    assert forward.pair_key != back.pair_key
+
+
 def test_all_runs_share_the_signal(tmp_path: Path) -> None:
     text = '[signal]\nseconds = 60\nsplit = "sequential"\n[[runs]]\neffect = "sd1"\nseed = [0, 1]'
     loaded = grid.load(write(tmp_path, text))
@@ -123,6 +150,15 @@ MISTAKES = {
     "checkpoint_epochs = [0]": ["key 'checkpoint_epochs.0'", "greater than or equal to 1"],
     "checkpoint_epochs = 5": ["key 'checkpoint_epochs'", "found 5"],
     'family = "conv"\nframe_size = 8\nlayers = 2': ["more than 8 samples", "fewer layers"],
+    'training = "sequences"': ["key 'training'", "'framed' or 'sequence'", "'sequences'"],
+    'training = "sequence"\nfamily = "dense"': ["lstm, gru, rnn, conv_gru", "no state to carry"],
+    'family = "conv_gru"': ['conv_gru model takes training = "sequence"'],
+    'training = "sequence"\ntraining_frames = 10': ["training_frames does not apply", "leave it"],
+    'training = "sequence"\nstreaming_epochs = 1': ["streaming_epochs does not apply"],
+    'family = "conv"\nstreaming_epochs = 2': ["conv model has no state, so no streaming_epochs"],
+    "window_samples = 1024": ['window_samples needs training = "sequence" or streaming_epochs'],
+    "window_samples = 100\nstreaming_epochs = 1": ["key 'window_samples'", "a multiple of 64"],
+    'direction = "back"': ["key 'direction'", "'forward' or 'reversed'"],
     'effect = "sd2"': ["'sd2'", "sd1, black65", "Did you mean 'sd1'?"],
     "effect = 7": ["effect", "found 7"],
     "effect = []": ["key 'effect'", "an empty list"],
@@ -190,6 +226,8 @@ OTHERS: dict[str, Any] = {
     "units": 5,
     "frame_size": 17,
     "residual": True,
+    "training": "sequence",
+    "direction": "reversed",
     "training_frames": 201,
     "epochs": 7,
     "batch_size": 65,
@@ -204,6 +242,10 @@ OTHERS: dict[str, Any] = {
     "checkpoint_epochs": (2,),
     "antialias_epochs": 1,
     "oversampling": (2,),
+    "sequence_seconds": 0.25,
+    "warmup_samples": 500,
+    "window_samples": 1024,
+    "streaming_epochs": 1,
     "knobs": "faded",
     "controls": {"drive": [0.1, 0.5]},
     "unseen": {"drive": [0.3]},

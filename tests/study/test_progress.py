@@ -47,7 +47,13 @@ def test_finished_failed_and_dead_are_a_line_each(shown: GridProgress, output: i
 def test_the_whole_is_told_now_and_then(
     shown: GridProgress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    epoch = {"event": "epoch", "run": CONFIGS[0].run_id, "epoch": 1, "validation_loss": 0.5}
+    epoch = {
+        "event": "epoch",
+        "stage": "training",
+        "run": CONFIGS[0].run_id,
+        "epoch": 1,
+        "validation_loss": 0.5,
+    }
     shown.follow({**epoch, "frames_per_second": 1234.0})
     assert output.getvalue() == ""
     monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
@@ -59,7 +65,13 @@ def test_the_whole_is_told_now_and_then(
 
 def test_a_run_that_goes_on_says_from_where(shown: GridProgress, output: io.StringIO) -> None:
     run_id = CONFIGS[0].run_id
-    epoch = {"event": "epoch", "run": run_id, "validation_loss": 0.5, "frames_per_second": 1.0}
+    epoch = {
+        "event": "epoch",
+        "stage": "training",
+        "run": run_id,
+        "validation_loss": 0.5,
+        "frames_per_second": 1.0,
+    }
     shown.follow({**epoch, "epoch": 3})
     shown.follow({**epoch, "epoch": 4})
     shown.follow({"event": "died", "run": run_id, "code": -9, "given_up": False})

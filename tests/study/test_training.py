@@ -56,6 +56,10 @@ CASES = {
         tiny.config(family="gru", loss="esr_preemph_dc"),
         tiny.material,
     ),
+    "sequences": (
+        tiny.sequence_config(patience=6, schedule="cosine", checkpoint_epochs=(2, 5)),
+        tiny.material,
+    ),
 }
 
 
@@ -81,6 +85,45 @@ def test_a_killed_training_ends_bit_identical_to_an_undisturbed_one(
     for kept_at in (*config.checkpoint_epochs, None):
         kept = [training.load_weights(folder.model_file(kept_at)) for folder in folders]
         assert_same_bits(*kept)
+
+
+def test_a_killed_fine_tuning_ends_bit_identical_to_an_undisturbed_one(tmp_path: Path) -> None:
+    config = tiny.config(family="gru", streaming_epochs=4, epochs=3, **tiny.SEGMENTS)
+    run(config, tmp_path / "whole")
+    for death in (2, 3):  # killed again and again in one folder
+
+        def after_epoch(report: EpochReport, death: int = death) -> None:
+            if report.stage == "streaming" and report.epoch == death:
+                raise KilledError
+
+        folder = RunFolder(tmp_path / "killed")
+        with pytest.raises(KilledError):
+            training.train(config, tiny.material(), folder, after_epoch, checkpoint_every_s=0)
+    seen: list[tuple[str, int]] = []
+    training.train(
+        config,
+        tiny.material(),
+        RunFolder(tmp_path / "killed"),
+        lambda report: seen.append((report.stage, report.epoch)),
+    )
+    assert seen == [("streaming", 4)]
+    folders = [RunFolder(tmp_path / name) for name in ("whole", "killed")]
+    assert_same_bits(*(training.load_weights(f.streaming_model_file) for f in folders))
+    assert_same_bits(*(training.load_weights(f.model_file()) for f in folders))
+    tuned, framed = (
+        training.load_weights(f) for f in (folders[0].streaming_model_file, folders[0].model_file())
+    )
+    assert not np.array_equal(tuned[0], framed[0])
+
+
+def test_a_sequence_model_is_saved_as_one_that_takes_sequences(tmp_path: Path) -> None:
+    config = tiny.sequence_config(epochs=40, learning_rate=1e-2)
+    run(config, tmp_path)
+    model = keras.saving.load_model(RunFolder(tmp_path).model_file())
+    pair, test = tiny.pair(), tiny.parts().test[0]
+    dry, target = (s[test.start : test.stop] for s in (pair.dry, pair.wet))
+    predicted = np.asarray(model.predict(dry[None, :, None], verbose=0))[0, :, 0]
+    assert np.sum((target - predicted) ** 2) / np.sum(target**2) < 0.1
 
 
 def test_a_killed_training_does_not_begin_again(tmp_path: Path) -> None:
