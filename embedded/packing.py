@@ -107,8 +107,15 @@ def check(a: Architecture, weights: Weights) -> None:
     Raises:
         InputError: what is wrong with them.
     """
-    found, expected = [tuple(np.shape(w)) for w in weights], expected_shapes(a)
     subject = f"weights of a {a.family} {a.layers}x{a.units}"
+    if a.family not in _PACK or a.controls:
+        raise InputError(
+            subject,
+            expected=f"a family of {', '.join(_PACK)}, without controls",
+            found=f"{a.family} with {a.controls} controls",
+            remedy="Choose a run of such a family without knobs.",
+        )
+    found, expected = [tuple(np.shape(w)) for w in weights], expected_shapes(a)
     if found != expected:
         raise InputError(
             subject,

@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data.errors import InputError
+from embedded import budget, costs
+from embedded.boards import BOARDS
+from models.architecture import Architecture
+from study import files
+from study.limits import Limits, candidates, read_budget
+from study.store import Store
+from study.table import described
+from tests import tiny
+
+GRU_10 = Architecture("gru", 1, 10, 64)
+TEENSY, DAISY = BOARDS["teensy41"], BOARDS["daisy"]
+
+
+def test_cycles_are_instructions_times_cycles_an_instruction() -> None:
+    line = budget.line(GRU_10, 44_100, TEENSY, "c")
+    expected = costs.generated_c(GRU_10).instructions + costs.CORE_INSTRUCTIONS
+    assert line.instructions_per_sample == expected
+    assert line.budget_cycles == pytest.approx(600e6 / 44_100)
+    assert line.share_pessimistic == pytest.approx(2 * expected / (600e6 / 44_100))
+    assert (line.verdict, line.resampling, line.basis) == ("yes", "none", "measured")
+
+
+def test_half_the_rate_pays_for_filters_and_has_twice_the_time() -> None:
+    whole = budget.line(GRU_10, 44_100, TEENSY, "c")
+    half = budget.line(GRU_10, 22_050, TEENSY, "c")
+    assert half.budget_cycles == 2 * whole.budget_cycles
+    added = half.instructions_per_sample - whole.instructions_per_sample
+    assert added == costs.CORE_INSTRUCTIONS + costs.HALF_BAND_INSTRUCTIONS
+    assert half.resampling == "half-band"
+    assert half.latency_ms > whole.latency_ms
+
+
+def test_a_rate_that_the_board_has_not_is_no_and_says_so() -> None:
+    line = budget.line(GRU_10, 22_050, DAISY, "c")
+    assert (line.verdict, line.resampling) == ("no", "impossible")
+    assert "48000 Hz, or 24000 Hz" in line.reason
+
+
+@pytest.mark.parametrize(("units", "verdict"), [(16, "yes"), (32, "tight"), (40, "no"), (64, "no")])
+def test_verdicts_by_size(units: int, verdict: str) -> None:
+    line = budget.line(Architecture("lstm", 1, units, 64), 44_100, TEENSY, "c")
+    assert line.verdict == verdict, line.reason
+
+
+def test_framed_recurrent_models_pay_for_every_sample_of_their_frame() -> None:
+    framed = budget.line(GRU_10, 44_100, TEENSY, "c", rendering="framed")
+    carried = budget.line(GRU_10, 44_100, TEENSY, "c", rendering="streaming")
+    model = carried.instructions_per_sample - costs.CORE_INSTRUCTIONS
+    assert framed.instructions_per_sample == pytest.approx(64 * model + costs.CORE_INSTRUCTIONS)
+    assert framed.verdict == "no"
+
+
+def test_too_large_a_model_does_not_fit_the_flash() -> None:
+    line = budget.line(Architecture("dense", 2, 128, 64), 48_000, DAISY, "c")
+    assert line.verdict == "no"
+    assert line.reason.startswith("flash")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Two finished runs: a recurrent one with its streaming row, and a dense one."""
+    store, ids = Store(tmp_path / "grid"), []
+    for family in ("gru", "dense"):
+        config = tiny.config(family=family, sample_rate_hz=44_100)
+        ids.append(config.run_id)
+        folder = store.run(config.run_id)
+        folder.write_config(config)
+        known = described(config) | {"status": "ok", "epoch": 6, "validation_esr": 0.1}
+        rows = [known | {"rendering": "framed", "is_final": True}]
+        if family == "gru":
+            rows.append(known | {"rendering": "streaming", "is_final": False})
+        files.write_json(folder.result_file, {"status": "ok", "rows": rows})
+    manifest = {"name": "grid", "title": "t", "source": "grid", "dry": "", "wet": "", "runs": ids}
+    files.write_json(store.manifest_file, manifest)
+    return store
+
+
+def test_the_table_has_every_model_board_and_route(store: Store) -> None:
+    found = budget.write(store)
+    assert list(found.columns) == list(budget.COLUMNS)
+    assert len(found) == 3 * len(BOARDS) * len(budget.ROUTES)
+    pd.testing.assert_frame_equal(pd.read_parquet(store.root / "budget.parquet"), found)
+    sentences = budget.told(found)
+    assert sentences[0].startswith("Teensy 4.1: ")
+    assert sentences[-1] == "Daisy Seed: 0 yes, 0 tight, 3 no"
+
+
+def test_the_choice_reads_it(store: Store) -> None:
+    from study import table
+
+    budget.write(store)
+    rows = candidates(table.collect(store), Limits(board="teensy41"), read_budget(store))
+    verdicts = {(row["family"], row["rendering"]): row["board_verdict"] for row in rows}
+    assert verdicts["gru", "streaming"] == "yes"
+    assert verdicts["dense", "framed"] == "yes"
+
+
+def test_without_a_finished_run_there_is_no_budget(tmp_path: Path) -> None:
+    store = Store(tmp_path / "grid")
+    manifest = {"name": "grid", "title": "t", "source": "g", "dry": "", "wet": "", "runs": []}
+    files.write_json(store.manifest_file, manifest)
+    with pytest.raises(InputError, match="at least one finished run"):
+        budget.write(store)

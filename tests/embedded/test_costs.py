@@ -1,0 +1,66 @@
+"""What the estimates claim, against counts that they were not fitted to."""
+
+from dataclasses import replace
+
+import pytest
+
+from embedded import costs, qemu
+from embedded.c_source import golden_input
+from models.architecture import Architecture
+from tests.embedded.generated import source
+
+FAMILIES = ["lstm", "gru", "rnn", "dense", "conv"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_held_out_models_are_estimated_within_a_tenth(family: str) -> None:
+    assert 0 < costs.held_out_error(family, "instructions") < 0.1
+
+
+def test_measured_models_are_told_as_measured() -> None:
+    cost = costs.generated_c(Architecture("gru", 1, 10, 64))
+    assert (cost.basis, cost.error) == ("measured", 0)
+    assert 360 < cost.instructions < 1300
+    other_frames = costs.generated_c(Architecture("gru", 1, 10, 32))
+    assert other_frames == cost  # streaming, whatever frames it was trained on
+    assert costs.generated_c(Architecture("gru", 1, 10, 64, residual=True)).instructions == (
+        cost.instructions + 1
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_estimates_grow_with_units_and_stay_above_the_products(family: str) -> None:
+    found = [
+        costs.generated_c(Architecture(family, 1, units, 64))  # type: ignore[arg-type]
+        for units in (18, 28, 52, 100, 300)
+    ]
+    assert all(cost.basis == "model" for cost in found)
+    for quantity in ("instructions", "flash_bytes", "ram_bytes"):
+        values = [getattr(cost, quantity) for cost in found]
+        assert values == sorted(values)
+    assert found[-1].flash_bytes > 4 * 300
+
+
+@pytest.mark.system
+@pytest.mark.slow
+@pytest.mark.skipif(bool(qemu.missing_tools()), reason="needs make system")
+@pytest.mark.parametrize(
+    "a",
+    [
+        Architecture("gru", 1, 10, 64),
+        Architecture("lstm", 1, 12, 64),
+        Architecture("conv", 1, 8, 64),
+    ],
+)
+def test_the_stored_counts_are_those_of_todays_code(a: Architecture) -> None:
+    """Fails when the templates change: measure the list anew then."""
+    stored = costs.generated_c(a)
+    found = qemu.simulate(source(a), golden_input(1024, 44100, 9))
+    assert stored.basis == "measured"
+    assert stored.instructions == pytest.approx(found.instructions_per_sample, rel=0.01)
+    assert stored.flash_bytes == pytest.approx(found.footprint.flash_bytes, rel=0.02)
+
+
+def test_a_frame_from_zero_state_takes_a_step_a_sample() -> None:
+    cost = costs.generated_c(Architecture("lstm", 1, 16, 64))
+    assert cost.repeated(64) == replace(cost, instructions=64 * cost.instructions)
