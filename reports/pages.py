@@ -16,6 +16,7 @@ from reports.aliasing.section import aliasing_section
 from reports.choice_section import choice_section
 from reports.failures import Failures, failures
 from reports.inputs import Inputs, inputs
+from reports.knobs.section import knob_section
 from reports.listening.section import listening_section
 from reports.listing import listing
 from reports.pictures import Picture, shown
@@ -149,6 +150,7 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         "seeds": len({config.seed for config in results.configs.values()}),
         "provenance": provenance(results),
         "aliasing": aliasing_section(results, shelf, materials),
+        "knobs": knob_section(results.store, shelf),
         "search": search_section(results.store, shelf),
         "listening": listening_section(results.store, shelf),
         "columns": COLUMNS,

@@ -1,0 +1,184 @@
+"""Conditioned, faded and nearest models at settings that none was trained at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from reports import canvas
+from reports.knobs import figures
+from reports.knobs.figures import Line
+from reports.numbers import counted, decibels, ranged, significant
+from reports.pictures import Picture, shown
+from reports.results import FAMILY_NAMES, Spread
+from reports.shelf import Facts, Shelf
+from study import settings
+from study.store import Store
+
+FRAMED = "framed"
+WAYS = ("conditioned", "fixed", "faded", "nearest")
+MODEL = ["effect", "family", "layers", "units"]
+
+
+@dataclass(frozen=True)
+class WayLine:
+    """A line of the table, as text; ESR as mean and range over the seeds."""
+
+    model: str
+    way: str
+    rendering: str
+    seen: str
+    unseen: str
+    macs: str
+
+
+@dataclass(frozen=True)
+class KnobSection:
+    """Everything of a grid's runs with knobs.
+
+    Attributes:
+        sentences: how the ways compare at the unseen settings.
+        lines: by model, rendering and way.
+        pictures: ESR over the control, one a model; where there is just one control.
+    """
+
+    sentences: tuple[str, ...]
+    lines: tuple[WayLine, ...]
+    pictures: tuple[Picture, ...]
+
+
+def knob_section(store: Store, shelf: Shelf) -> KnobSection | None:
+    """What became of a grid's knobs, from stored results; None where no run has any."""
+    table = settings.collect(store)
+    if table.empty:
+        return None
+    models = list(_models(table))
+    return KnobSection(
+        sentences=tuple(sentence for name, own in models for sentence in _sentences(name, own)),
+        lines=tuple(line for name, own in models for line in _lines(name, own)),
+        pictures=tuple(_pictures(models, shelf)),
+    )
+
+
+def _models(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    for (effect, family, layers, units), own in table.groupby(MODEL, sort=False):
+        shape = f"{layers}\N{MULTIPLICATION SIGN}{units}"
+        yield f"{effect}, {FAMILY_NAMES.get(str(family), str(family))} {shape}", own
+
+
+def _by_seed(table: pd.DataFrame, way: str, *, is_seen: bool) -> pd.Series[float]:
+    """ESR of each seed, mean over the settings; settings weigh alike, whatever their level."""
+    own = table[(table["way"] == way) & (table["is_seen"] == is_seen)]
+    return own.groupby("seed")["esr"].mean()
+
+
+def _lines(name: str, table: pd.DataFrame) -> Iterator[WayLine]:
+    for rendering, own in table.groupby("rendering", sort=False):
+        for way in WAYS:
+            judged = own[own["way"] == way]
+            if len(judged):
+                yield WayLine(
+                    name,
+                    way,
+                    str(rendering),
+                    _told(_by_seed(own, way, is_seen=True)),
+                    _told(_by_seed(own, way, is_seen=False)),
+                    f"{int(judged['macs_per_sample'].max()):,}",
+                )
+
+
+def _told(values: pd.Series[float]) -> str:
+    if values.empty:
+        return ""
+    spread = Spread.of(values)
+    if spread.count == 1:
+        return significant(spread.mean)
+    return f"{significant(spread.mean)} ({ranged(spread.low, spread.high, digits=2)})"
+
+
+def _sentences(name: str, table: pd.DataFrame) -> Iterator[str]:
+    framed = table[table["rendering"] == FRAMED]
+    found = {way: _by_seed(framed, way, is_seen=False) for way in WAYS}
+    told = [f"{way} {_told(values)}" for way, values in found.items() if len(values)]
+    if not told:
+        return
+    seeds = max(len(values) for values in found.values())
+    yield (
+        f"{name}: mean ESR at unseen settings, framed, {counted(seeds, 'seed')}: {'; '.join(told)}."
+    )
+    for one, other in (("conditioned", "faded"), ("faded", "nearest")):
+        pairs = pd.concat([found[one], found[other]], axis=1, join="inner", keys=[one, other])
+        if len(pairs) > 1:
+            yield _compared(one, other, pairs)
+
+
+def _compared(one: str, other: str, pairs: pd.DataFrame) -> str:
+    """How two ways differ, seed by seed; a claim only where all seeds agree."""
+    changes = [decibels(a / b) for a, b in zip(pairs[one], pairs[other], strict=True)]
+    count = counted(len(changes), "seed")
+    if max(changes) < 0 or min(changes) > 0:
+        sizes = sorted(map(abs, changes))
+        more = "more" if changes[0] > 0 else "less"
+        return (
+            f"In all {count} {one} errs {more} than {other}, by {sizes[0]:.1f} to "
+            f"{sizes[-1]:.1f} dB."
+        )
+    span = f"{min(changes):+.1f} to {max(changes):+.1f} dB".replace("-", "\N{MINUS SIGN}")
+    return f"The seeds do not agree between {one} and {other}: {one} changes the error by {span}."
+
+
+def _pictures(models: Sequence[tuple[str, pd.DataFrame]], shelf: Shelf) -> Iterator[Picture]:
+    for name, table in models:
+        controls = [
+            column
+            for column in table.columns
+            if column.startswith("control_") and table[column].notna().any()
+        ]
+        if len(controls) != 1:
+            continue
+        [column] = controls
+        framed = table[table["rendering"] == FRAMED]
+        lines = [line for way in WAYS if (line := _line(framed, way, column))]
+        seen = sorted({float(v) for v in framed[framed["is_seen"]][column]})
+        yield _kept(name, column.removeprefix("control_"), lines, seen, shelf)
+
+
+def _line(table: pd.DataFrame, way: str, column: str) -> Line | None:
+    own = table[table["way"] == way].groupby(column)["esr"]
+    if not len(own):
+        return None
+    described = own.agg(["mean", "min", "max"])
+    return Line(
+        way,
+        *(
+            tuple(float(v) for v in values)
+            for values in (
+                described.index,
+                described["mean"],
+                described["min"],
+                described["max"],
+            )
+        ),
+    )
+
+
+def _kept(
+    name: str, control: str, lines: Sequence[Line], seen: Sequence[float], shelf: Shelf
+) -> Picture:
+    def fill(folder: Path) -> Facts:
+        with canvas.styled():
+            return asdict(canvas.save(figures.over_control(control, lines, seen), folder, "knob"))
+
+    drawing = Path(figures.__file__).read_text("utf-8")  # another drawing is another figure
+    inputs = [drawing, control, [asdict(line) for line in lines], list(seen)]
+    kept = shelf.kept(f"knob {name}", inputs, fill)
+    return shown(
+        kept.folder,
+        kept.facts,
+        f"{name} over {control}",
+        f"Test ESR by {control}, framed; bars span the seeds. Models were trained at "
+        f"{', '.join(f'{value:g}' for value in seen)} (dashed) and nowhere else.",
+    )

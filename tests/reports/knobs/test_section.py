@@ -1,0 +1,99 @@
+"""The section of knobs: ways compared at unseen settings, seed by seed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports import pages
+from reports.knobs.section import knob_section
+from reports.shelf import Shelf
+from study import files
+from study.settings import SETTINGS_FILE, setting_name
+from study.store import Store
+from tests.reports.page_reader import read_page
+from tests.reports.synthetic import config, write_study
+
+SEEN, UNSEEN = (2.0, 6.0), (3.0, 5.0)
+WAYS = {"conditioned": 0.02, "fixed": 0.02, "faded": 0.04, "nearest": 0.08}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Two seeds; conditioned errs least, faded half as much as nearest."""
+    runs = [config(seed=seed) for seed in (0, 1)]
+    store = write_study(tmp_path / "runs" / "mine", runs)
+    for run in runs:
+        rows = [
+            row(run.run_id, value, way, esr * (1 + 0.1 * run.seed))
+            for way, esr in WAYS.items()
+            for value in (*SEEN, *UNSEEN)
+            if (way == "conditioned") or ((way == "fixed") == (value in SEEN))
+        ]
+        files.write_json(store.run(run.run_id).path / SETTINGS_FILE, rows)
+    return store
+
+
+def row(run_id: str, value: float, way: str, esr: float) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "setting": setting_name({"drive": value}),
+        "control_drive": value,
+        "is_seen": value in SEEN,
+        "way": way,
+        "rendering": "framed",
+        "mae": 0.1,
+        "r2": 1 - esr,
+        "esr": esr,
+        "esr_preemph": esr,
+        "mr_stft": 1.0,
+        "dry_esr": 0.5,
+        "macs_per_sample": 200 if way == "faded" else 100,
+    }
+
+
+def test_ways_are_compared_at_unseen_settings(store: Store) -> None:
+    section = knob_section(store, Shelf(store.report_folder))
+    assert section
+    first, *others = section.sentences
+    assert first.startswith("fuzz, LSTM 1\N{MULTIPLICATION SIGN}8: mean ESR at unseen settings")
+    assert "framed, 2 seeds" in first
+    for told in ("conditioned 0.0210", "faded 0.0420", "nearest 0.0840"):
+        assert told in first
+    assert others == [
+        "In all 2 seeds conditioned errs less than faded, by 3.0 to 3.0 dB.",
+        "In all 2 seeds faded errs less than nearest, by 3.0 to 3.0 dB.",
+    ]
+    lines = {line.way: line for line in section.lines}
+    assert lines["conditioned"].seen == lines["conditioned"].unseen != ""
+    assert lines["fixed"].unseen == "" and lines["faded"].seen == ""
+    assert lines["faded"].macs == "200"
+    [picture] = section.pictures
+    assert "2, 6 (dashed)" in picture.alt
+
+
+def test_where_seeds_disagree_nothing_is_claimed(store: Store) -> None:
+    run = next(store.runs())
+    rows = files.read_json(run.path / SETTINGS_FILE)
+    for own in rows:
+        if own["way"] == "conditioned":
+            own["esr"] *= 8
+    files.write_json(run.path / SETTINGS_FILE, rows)
+    section = knob_section(store, Shelf(store.report_folder))
+    assert section
+    assert section.sentences[1].startswith("The seeds do not agree between conditioned and faded")
+
+
+def test_without_knobs_there_is_no_section(tmp_path: Path) -> None:
+    plain = write_study(tmp_path / "runs" / "plain", [config()])
+    assert knob_section(plain, Shelf(plain.report_folder)) is None
+
+
+def test_the_page_shows_it(store: Store) -> None:
+    page = pages.build(store)
+    parsed = read_page(page)
+    assert "never trained at" in parsed.text and "conditioned errs less" in parsed.text
+    [source] = [
+        a["src"] for tag, a in parsed.tags if tag == "img" and a["src"].endswith("/knob.svg")
+    ]
+    assert (page.parent / source).is_file()
