@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -273,12 +273,21 @@ def changes(panels: Mapping[str, Mapping[str, Change | None]]) -> Figure:
             if found is not None:
                 _change(ax, height, found)
         ax.axvline(0, color=INK, linewidth=1)
+        ax.set_xlim(*_room(found for found in rows.values() if found))
         ax.set(xlabel=label, ylim=(len(remedies) - 0.5, -0.5))
         ax.set_yticks(range(len(names)), names)
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="y", visible=False)
         ax.xaxis.set_major_locator(MaxNLocator(6))
     return figure
+
+
+def _room(found: Iterable[Change]) -> tuple[float, float]:
+    """Limits that show every dot and zero; intervals of two seeds may run out of the picture."""
+    values = [0.0, *(difference for change in found for difference in change.differences)]
+    low, high = min(values), max(values)
+    margin = 0.6 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def _change(ax: Axes, height: int, found: Change) -> None:

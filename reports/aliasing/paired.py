@@ -112,9 +112,9 @@ def told(lead: str, changes: Sequence[tuple[str, Change | None]]) -> list[str]:
 
 def _moved(name: str, found: Change) -> str:
     size = signed_db(abs(found.mean)).removeprefix("+")
+    if _is_zero(size):
+        return f"{name} stayed as it was"
     if found.verdict == "one seed":
-        if _is_zero(size):
-            return f"{name} stayed as it was"
         return f"{name} {'rose' if found.mean > 0 else 'fell'} by {size} dB"
     return f"{name} {found.verdict} by {size} dB ({_interval(found)})"
 

@@ -260,7 +260,8 @@ def _more(plain: BySeed, own: BySeed, column: str) -> Change | None:
 
 def _plain_line(rows: BySeed) -> Line:
     """The model without a remedy, in the measures' own units."""
-    return Line(PLAIN.label, tuple(_plain_value(rows, m) for m in MEASURES), "1", "0 %", "0 %")
+    own = tuple(_plain_value(rows, measure) for measure in MEASURES)
+    return Line(f"{PLAIN.label}, its own values", own, "1", "", "")
 
 
 def _plain_value(rows: BySeed, measure: Measure) -> Noted:
@@ -280,7 +281,7 @@ def _line(outcome: Outcome) -> Line:
 
 
 def _percent(found: Change | None) -> str:
-    return "" if found is None else f"{signed_db(found.mean, 0)} %"
+    return "" if found is None else f"{signed_db(found.mean, 0)}\N{NO-BREAK SPACE}%"
 
 
 def _picture(title: str, judged: Sequence[Outcome], shelf: Shelf) -> Picture:
@@ -311,6 +312,7 @@ def _picture(title: str, judged: Sequence[Outcome], shelf: Shelf) -> Picture:
         kept.folder,
         kept.facts,
         f"{title}: what remedies change",
-        f"A dot is a seed against the same seed without the remedy; the tick is their mean and the "
-        f"bar its 95 % interval. Left of the line is less. Mean change of worst ASR: {gains}.",
+        "A dot is a seed against the same seed without the remedy; the tick is their mean and the "
+        "bar its 95 % interval, which may run out of the picture. Left of the line is less. Mean "
+        f"change of worst ASR: {gains}.",
     )

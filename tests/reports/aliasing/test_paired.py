@@ -43,6 +43,13 @@ def test_what_the_seeds_disagree_on_is_not() -> None:
     assert ", ESR (+0.7 dB, " in text and "rose" not in text and "fell" not in text
 
 
+def test_what_cannot_be_seen_in_the_digits_is_no_change() -> None:
+    found = change({0: 0.0, 1: 0.0}, {0: 0.001, 1: 0.001})
+    assert found is not None and found.verdict == "rose"
+    [text] = told("Later", [("ESR", found)])
+    assert "ESR stayed as it was" in text
+
+
 def test_one_seed_is_said_to_be_one() -> None:
     found = change({3: 1.0}, {3: 5.0})
     assert found is not None and found.verdict == "one seed" and found.low is None
