@@ -22,6 +22,7 @@ from reports.listing import listing
 from reports.pictures import Picture, shown
 from reports.provenance import provenance
 from reports.results import Model, Results, read
+from reports.published import published_section
 from reports.search.section import search_section
 from reports.shelf import Facts, Shelf, slug
 from reports.sizes import Sizes, sizes
@@ -154,6 +155,7 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         "search": search_section(results.store, shelf),
         "listening": listening_section(results.store, shelf),
         "columns": COLUMNS,
+        "published": published_section(results),
         "choice": choice,
     }
 

@@ -366,6 +366,22 @@ def _short(count: int) -> str:
     return f"{count // 1000}k" if count % 1000 == 0 else str(count)
 
 
+class Published(_Strict):
+    """A figure that somebody else has published, to stand beside ours.
+
+    Attributes:
+        effect: as this grid names it.
+        structure: of their model, in words.
+        esr: as published; left out where they give none.
+        source: where it is from, and what makes it another measurement than ours.
+    """
+
+    effect: Annotated[str, Field(min_length=1)]
+    structure: Annotated[str, Field(min_length=1)]
+    esr: Annotated[float, Field(ge=0)] | None = None
+    source: Annotated[str, Field(min_length=1)]
+
+
 @dataclass(frozen=True)
 class Grid:
     """A set of runs with a name.
@@ -377,6 +393,7 @@ class Grid:
         source: how the file was named.
         recording: dry and wet file that took the place of the grid's effects.
         target: of ``make``, that fills the folder.
+        published: others' figures for its effects.
     """
 
     name: str
@@ -385,6 +402,7 @@ class Grid:
     source: str
     recording: tuple[str, str] | None = None
     target: Literal["grid", "search"] = "grid"
+    published: tuple[Published, ...] = ()
 
 
 def committed_names() -> list[str]:
@@ -415,7 +433,7 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
     path = find(name_or_path, COMMITTED, "grid")
     refuse_reserved(path)
     table = read_toml(path, f"grid {path}")
-    refuse_unknown(f"grid {path}", table, ["title", "signal", "runs"])
+    refuse_unknown(f"grid {path}", table, ["title", "signal", "runs", "published"])
     signal = validated(SignalConfig, table.get("signal", {}), f"grid {path}, [signal]")
     blocks = table.get("runs")
     if not isinstance(blocks, list) or not blocks:
@@ -431,7 +449,36 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
         for run in expanded(block, signal, where, path.parent, recording):
             runs.setdefault(run.run_id, run)
     title = str(table.get("title", path.stem))
-    return Grid(path.stem, title, tuple(runs.values()), name_or_path, recording)
+    # Of the grid's own effects, so of none where a recording takes their place.
+    entries = [] if recording else table.get("published", [])
+    published = _published(entries, f"grid {path}", runs.values())
+    return Grid(
+        path.stem, title, tuple(runs.values()), name_or_path, recording, published=published
+    )
+
+
+def _published(entries: Any, where: str, runs: Iterable[RunConfig]) -> tuple[Published, ...]:
+    """Others' figures; each is of an effect that the grid models."""
+    if not isinstance(entries, list):
+        raise InputError(
+            f"{where}, [[published]]",
+            expected="entries with effect, structure, esr and source",
+            found=repr(entries),
+            remedy="Write [[published]] on a line of its own and the keys below it.",
+        )
+    modelled = list(dict.fromkeys(run.effect_name for run in runs))
+    found = []
+    for number, entry in enumerate(entries, 1):
+        own = validated(Published, entry, f"{where}, [[published]] entry {number}")
+        if own.effect not in modelled:
+            raise InputError(
+                f"{where}, [[published]] entry {number}, key 'effect'",
+                expected="one of " + ", ".join(modelled),
+                found=repr(own.effect),
+                remedy="Name an effect as the grid's runs name it.",
+            )
+        found.append(own)
+    return tuple(found)
 
 
 def find(name_or_path: str, committed_folder: Path, kind: str) -> Path:

@@ -273,6 +273,7 @@ class Store:
             "dry": dry,
             "wet": wet,
             "runs": [config.run_id for config in grid.runs],
+            "published": [entry.model_dump() for entry in grid.published],
         }
         files.write_json(self.manifest_file, manifest)
 

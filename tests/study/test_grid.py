@@ -57,6 +57,43 @@ def test_every_model_of_every_committed_grid_builds(name: str, recording: tuple[
             assert build(run.architecture, seed=0).output_shape == (None, 1)
 
 
+PUBLISHED = '[[runs]]\neffect = "sd1"\n[[published]]\neffect = "{}"\n{}'
+
+
+def test_published_figures_are_read_with_their_source(tmp_path: Path) -> None:
+    entry = 'structure = "LSTM"\nesr = 0.02\nsource = "a paper"'
+    [found] = grid.load(write(tmp_path, PUBLISHED.format("sd1", entry))).published
+    assert found.model_dump() == {
+        "effect": "sd1",
+        "structure": "LSTM",
+        "esr": 0.02,
+        "source": "a paper",
+    }
+    without = 'structure = "LSTM"\nsource = "a paper"'
+    [found] = grid.load(write(tmp_path, PUBLISHED.format("sd1", without))).published
+    assert found.esr is None
+
+
+def test_published_figures_are_not_of_a_recording(recording: tuple[str, str]) -> None:
+    assert len(grid.load("paper").published) == 1
+    assert grid.load("paper", recording).published == ()
+
+
+@pytest.mark.parametrize(
+    ("effect", "entry", "expected"),
+    [
+        ("muff", 'structure = "x"\nsource = "y"', "expected one of sd1; found 'muff'"),
+        ("sd1", 'structure = "x"', "key 'source'"),
+        ("sd1", 'structure = "x"\nsource = "y"\nesr = -1', "greater than or equal to 0"),
+    ],
+)
+def test_a_published_figure_without_sense_is_refused(
+    effect: str, entry: str, expected: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=expected):
+        grid.load(write(tmp_path, PUBLISHED.format(effect, entry)))
+
+
 def test_the_grid_for_recordings_asks_for_one() -> None:
     with pytest.raises(InputError, match=r"DRY=a\.wav WET=b\.wav"):
         grid.load("real")
@@ -184,7 +221,11 @@ FILES = {
     "": ["at least one [[runs]] block"],
     "runs = 3": ["at least one [[runs]] block"],
     "runs = [1, 2]": ["block 1", "a table of keys", "found 1"],
-    "[singal]\n[[runs]]": ["key 'singal'", "title, signal, runs", "Did you mean 'signal'?"],
+    "[singal]\n[[runs]]": [
+        "key 'singal'",
+        "title, signal, runs, published",
+        "Did you mean 'signal'?",
+    ],
     "signal = 3\n[[runs]]": ["[signal]", "a valid dictionary"],
     "[signal]\nseconds = 5\n[[runs]]": ["key 'seconds'", "greater than or equal to 20", "found 5"],
     "[signal]\nsegment = 5\n[[runs]]": ["key 'segment'", "segment_seconds"],
@@ -213,7 +254,7 @@ def test_the_name_of_the_folder_of_pairs_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_grid_lists_the_committed_ones() -> None:
-    with pytest.raises(InputError, match=r"quick, real, smoke.*Did you mean 'smoke'\?"):
+    with pytest.raises(InputError, match=r"quick, real, .*smoke.*Did you mean 'smoke'\?"):
         grid.load("smok")
 
 
