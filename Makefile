@@ -32,7 +32,7 @@ help: ## list the targets
 grid: .venv/.ready .venv/.wavesurfer ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.wav WET=b.wav], then report
 	@$(PY) -m study grid "$(GRID)" $(RECORDING) $(ARGS); status=$$?; \
 	  case $$status in 0|3) ;; *) exit $$status;; esac; \
-	  $(PY) -m reports "$(GRID)" && exit $$status
+	  $(PY) -m embedded budget "$(GRID)" && $(PY) -m reports "$(GRID)" && exit $$status
 
 search: .venv/.ready .venv/.wavesurfer ## search settings by SEARCH=sd1_search|file.toml [DRY=a.wav WET=b.wav], train the best
 	@$(PY) -m study search "$(SEARCH)" $(RECORDING) $(ARGS); status=$$?; \

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from study import scheduler
 from study.cli import explained
 from study.grid import folder_name
 from study.store import RUNS, Store
@@ -58,6 +60,18 @@ def export_command(
         typer.echo(f"warning: {warning}", err=True)
 
 
+@app.command("budget")
+@explained
+def budget_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
+    """Reckon which models of a grid keep up on which board; writes budget.parquet."""
+    from embedded import budget
+
+    store = Store(runs / folder_name(grid))
+    for sentence in budget.told(budget.write(store)):
+        typer.echo(sentence)
+    typer.echo(f"Budget: {store.root / 'budget.parquet'}")
+
+
 @app.command("convert")
 @explained
 def convert_command(
@@ -83,3 +97,44 @@ def convert_command(
     proved = converting.prove(Store(runs / folder_name(grid)), run, kind or [], block, form)
     if not converting.tell(proved):
         raise typer.Exit(3)
+
+
+@app.command("deploy")
+@explained
+def deploy_command(
+    grid: GridArgument = "quick",
+    board: Annotated[str, typer.Option(help="teensy41, teensy40 or daisy.")] = "teensy41",
+    run: RunOption = None,
+    route: Annotated[
+        str, typer.Option(help="c (generated C), tflite_float32, tflite_int8 or tflite_int16x8.")
+    ] = "c",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also a model that cannot keep up.")
+    ] = False,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Write the firmware of a run for a board, into runs/<grid>/firmware/, and prove it here."""
+    from embedded import deploy
+
+    deployed = deploy.deploy(Store(runs / folder_name(grid)), board, run, route=route, force=force)
+    for sentence in deployed.told:
+        typer.echo(sentence)
+    typer.echo(f"Firmware: {deployed.folder}; its README.md says how to build and flash it.")
+
+
+@app.command("timing")
+@explained
+def timing_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
+    """Measure computing time against block size on this machine; writes timing.parquet."""
+    # One core, before JAX starts and counts its processors.
+    os.environ.update(scheduler.ONE_THREAD)
+    os.sched_setaffinity(0, {scheduler.cores()[0]})
+    from embedded import timing
+
+    store = Store(runs / folder_name(grid))
+    found = timing.write(store)
+    wide = found.pivot_table(
+        index=["effect", "method"], columns="block_samples", values="seconds_per_second"
+    )
+    typer.echo(wide.to_string(float_format="{:.4f}".format, na_rep="-"))
+    typer.echo(f"Seconds a second of audio: {store.root / 'timing.parquet'}")

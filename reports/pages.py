@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from data.errors import InputError
 from reports import findings, players, run_pages, scores, sounds, wavesurfer
 from reports.aliasing.section import aliasing_section
+from reports.boards import boards_section
 from reports.choice_section import choice_section
 from reports.failures import Failures, failures
 from reports.inputs import Inputs, inputs
@@ -151,6 +152,7 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         "seeds": len({config.seed for config in results.configs.values()}),
         "provenance": provenance(results),
         "aliasing": aliasing_section(results, shelf, materials),
+        "boards": boards_section(results, shelf),
         "knobs": knob_section(results.store, shelf),
         "search": search_section(results.store, shelf),
         "listening": listening_section(results.store, shelf),

@@ -1,0 +1,318 @@
+"""From a run to a folder that an embedded engineer builds and flashes.
+
+Beforehand the budget says whether the board keeps up; afterwards the host computes the golden
+vectors and some seconds of audio with the same C++ core, and compares them with Keras.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from data import audio
+from data.audio import Samples
+from data.errors import InputError
+from embedded import boards, budget, c_source, convert, costs, firmware_source
+from embedded.boards import Board
+from embedded.budget import KINDS, ROUTES, Line
+from embedded.c_source import Metadata
+from embedded.convert import Converted, Origin
+from embedded.firmware_source import FIRMWARE, MODEL_NAME, Golden
+from embedded.tflite import runtimes
+from models.architecture import is_recurrent
+from study import choose, files, metrics, rendering, streaming, trained, training
+from study.grid import RunConfig
+from study.material import Materials
+from study.store import FRAMED, RunFolder, Store
+
+PROOF_SECONDS = 5.0
+PROOF_ESR = 1e-5
+"""Largest error-to-signal ratio between the firmware's float32 model and Keras."""
+GOLDEN_SAMPLES = 512
+GOLDEN_SEED = 1
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A run as a board renders it.
+
+    Attributes:
+        folder: of the run.
+        config: of the run.
+        rendering: of the results table: ``streaming_tuned`` or ``streaming`` for recurrent
+            models, ``framed`` for the others.
+        weights: in the order of the architecture's trainable variables.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    rendering: str
+    weights: list[Any]
+
+    def respond(self, dry: Samples) -> Samples:
+        """What Keras makes of a signal."""
+        render = rendering.render if self.rendering == FRAMED else streaming.render_streaming
+        return render(self.config.architecture, self.weights, dry).samples
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What was written and found.
+
+    Attributes:
+        folder: the firmware.
+        run_id, rendering: of the model.
+        line: its budget.
+        told: what to say to whoever asked, a sentence each.
+    """
+
+    folder: Path
+    run_id: str
+    rendering: str
+    line: Line
+    told: tuple[str, ...]
+
+
+def deploy(
+    store: Store,
+    board_name: str,
+    run: str | None = None,
+    *,
+    route: str = "c",
+    force: bool = False,
+) -> Deployed:
+    """Write ``runs/<grid>/firmware/<board>/`` and prove it.
+
+    Args:
+        store: of the grid.
+        board_name: a key of ``boards.BOARDS``.
+        run: its id or the beginning of it; by default the grid's choice.
+        route: one of ``budget.ROUTES``: which engine the firmware uses.
+        force: write a model that cannot keep up, too.
+
+    Raises:
+        InputError: no such board, run or route; the board cannot run the model, or not in
+            time; or the firmware's model does not compute what Keras computes.
+    """
+    board = boards.board(board_name)
+    if route not in ROUTES:
+        raise InputError(
+            f"route {route!r}", expected="one of " + ", ".join(ROUTES), found="another",
+            remedy="Name one of these.",
+        )  # fmt: skip
+    chosen = choose_model(store, run)
+    if not budget.can_be_built(chosen.config):
+        raise InputError(
+            f"run {chosen.folder.run_id}",
+            expected="a model that firmware is written for",
+            found=f"family {chosen.config.family}, knobs {chosen.config.knobs}",
+            remedy="Name another run, RUN=id, without knobs and of another family.",
+        )
+    architecture, rate_hz = chosen.config.architecture, chosen.config.sample_rate_hz
+    line = budget.line(architecture, rate_hz, board, route, chosen.folder.run_id, chosen.rendering)
+    told = [
+        f"{chosen.folder.run_id}, {chosen.rendering}, on {board.title} by {_ROUTE_NAMES[route]}: "
+        f"{line.verdict}, {line.reason} ({_basis(line)}; {line.latency_ms:.1f} ms from converter "
+        "to converter)"
+    ]
+    if line.verdict == "no" and (line.resampling == "impossible" or not force):
+        raise _cannot(store, board, line)
+    folder = store.root / "firmware" / board.name
+    aside = folder.with_name(f".{uuid.uuid4().hex}")
+    try:
+        told += _fill(aside, chosen, board, route, line, store)
+        if folder.exists():
+            shutil.rmtree(folder)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Deployed(folder, chosen.folder.run_id, chosen.rendering, line, tuple(told))
+
+
+def choose_model(store: Store, run: str | None = None) -> Chosen:
+    """The run to be built, as a board renders it.
+
+    Raises:
+        InputError: there is no such finished run.
+    """
+    choice = None if run else choose.chosen(store)
+    name = run or (choice.run_id if choice else "")
+    found = trained.load(trained.find(name, store), None)
+    folder = trained.find(name, store)
+    config = found.config
+    if not is_recurrent(config.family):
+        return Chosen(folder, config, FRAMED, list(found.weights))
+    asked = choice.rendering if choice else FRAMED
+    if folder.streaming_model_file.exists() and asked != "streaming":
+        weights = training.load_weights(folder.streaming_model_file)
+        return Chosen(folder, config, "streaming_tuned", list(weights))
+    return Chosen(folder, config, "streaming", list(found.weights))
+
+
+_ROUTE_NAMES = {"c": "generated C"} | {
+    route: f"TFLite Micro, {kind}" for route, kind in KINDS.items()
+}
+
+
+def _basis(line: Line) -> str:
+    if line.basis == "measured":
+        return "instructions counted in QEMU"
+    return f"instructions estimated, at most {100 * line.instructions_error:.0f} % wrong on models "
+    "that the estimate does not know"
+
+
+def _cannot(store: Store, board: Board, line: Line) -> InputError:
+    reckoned = budget.reckon(store)
+    own = reckoned[(reckoned["board"] == board.name) & (reckoned["verdict"] == "yes")]
+    if own.empty:
+        remedy = f"No run of this grid keeps up on {board.title}."
+    else:
+        largest = own.sort_values("instructions_per_sample").to_dict("records")[-1]
+        remedy = (
+            f"The largest that keeps up is {largest['run_id']} ({largest['rendering']}, "
+            f"{_ROUTE_NAMES[largest['route']]}, {largest['reason']})."
+        )
+    if line.resampling != "impossible":
+        remedy += " FORCE=1 builds this one all the same."
+    return InputError(
+        f"run {line.run_id} on {board.title} by {_ROUTE_NAMES[line.route]}",
+        expected="a model that keeps up",
+        found=line.reason,
+        remedy=remedy,
+    )
+
+
+def _fill(
+    folder: Path, chosen: Chosen, board: Board, route: str, line: Line, store: Store
+) -> list[str]:
+    """Everything in the folder; returns what the proofs found."""
+    config = chosen.config
+    rate_hz = config.sample_rate_hz
+    material = Materials(store.pairs).of(config)
+    weights = [np.asarray(array, np.float32) for array in chosen.weights]
+    firmware_source.copy_sources(board.kind, folder)
+    metadata = Metadata(MODEL_NAME, config.effect["name"], rate_hz, chosen.folder.run_id)
+    c_source.generate(config.architecture, weights, metadata).write(folder / "model")
+    converted = convert.convert(
+        config.architecture,
+        weights,
+        folder / "model" / "pedal_model.tflite",
+        material,
+        Origin(chosen.folder.run_id, chosen.rendering, config.effect["name"], rate_hz),
+        kind=KINDS.get(route, "float32"),
+        block=costs.TFLITE_BLOCK,
+        form=convert.form_of(config.architecture),
+    )
+    golden_dry = c_source.golden_input(GOLDEN_SAMPLES, rate_hz, GOLDEN_SEED)
+    seconds_dry = material.test_dry[: int(PROOF_SECONDS * rate_hz)]
+    answer = runtimes.respond(converted, [golden_dry, seconds_dry], "micro")
+    expected = chosen.respond(golden_dry)
+    golden = Golden(
+        golden_dry,
+        expected,
+        c_source.GOLDEN_TOLERANCE * max(1.0, float(np.abs(expected).max())),
+        answer.wet[0],
+        max(1e-6, converted.outputs[0].scale if converted.kind != "float32" else 0.0),
+    )
+    texts = {
+        "pedal_config.h": firmware_source.config_header(board, rate_hz, route != "c"),
+        "golden.h": firmware_source.golden_header(golden),
+        **firmware_source.tflite_files(converted),
+    }
+    firmware_source.write_texts(folder / "model", texts)
+    firmware_source.write_build_files(folder, board)
+    told = _proof(folder, chosen, seconds_dry, answer.wet[1], converted)
+    files.write_text(folder / "README.md", _readme(chosen, board, route, line, converted, told))
+    manifest = asdict(line) | {"effect": config.effect["name"], "sample_rate_hz": rate_hz}
+    files.write_json(folder / "deploy.json", manifest | {"proof": told})
+    return told
+
+
+def _readme(
+    chosen: Chosen, board: Board, route: str, line: Line, converted: Converted, told: list[str]
+) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(FIRMWARE), undefined=StrictUndefined, keep_trailing_newline=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("README.md.jinja").render(
+        run_id=chosen.folder.run_id,
+        rendering=chosen.rendering,
+        effect=chosen.config.effect["name"],
+        sample_rate_hz=chosen.config.sample_rate_hz,
+        board=board,
+        route=_ROUTE_NAMES[route],
+        line=line,
+        basis=_basis(line),
+        converted=converted,
+        proofs=told,
+    )
+
+
+def _proof(
+    folder: Path, chosen: Chosen, dry: Samples, tflite_wet: Samples, converted: Converted
+) -> list[str]:
+    """Compare the generated C, through the firmware's core, and TFLite Micro with Keras."""
+    expected = np.clip(chosen.respond(dry), -1, 1)  # the core's output stays within full scale
+    seconds = len(dry) / chosen.config.sample_rate_hz
+    told = [
+        f"TFLite Micro ({converted.kind}) against Keras over {seconds:.1f} s of the test split: "
+        f"ESR {metrics.esr(expected, np.clip(tflite_wet, -1, 1)):.2g}"
+    ]
+    if missing := [tool for tool in ("make", "gcc", "g++") if shutil.which(tool) is None]:
+        told.append(f"Not proved on this host: no {', no '.join(missing)}; `make system` has them.")
+        return told
+    wet, golden = run_on_host(folder, dry, chosen.config.sample_rate_hz)
+    esr = metrics.esr(expected, wet)
+    told.append(f"Firmware core with generated C on this host: {golden}")
+    told.append(f"The same against Keras over {seconds:.1f} s of the test split: ESR {esr:.2g}")
+    if not esr <= PROOF_ESR:
+        raise InputError(
+            f"firmware of run {chosen.folder.run_id}",
+            expected=f"the answer of Keras, ESR at most {PROOF_ESR:g}",
+            found=f"ESR {esr:.2g}",
+            remedy="Report this run: the generated code is wrong, or the model is unstable.",
+        )
+    return told
+
+
+def run_on_host(folder: Path, dry: Samples, sample_rate_hz: int) -> tuple[Samples, str]:
+    """The firmware's generated C at the model's own rate: its answer, and its golden vectors.
+
+    Raises:
+        InputError: it cannot be built, or does not reproduce the golden vectors.
+    """
+    work = folder / "host-build"
+    try:
+        work.mkdir()
+        audio.write(work / "dry.wav", dry, sample_rate_hz)
+        defines = (
+            f"-DPEDAL_USES_TFLITE=0 -DPEDAL_HALVES_RATE=0 -DPEDAL_BOARD_RATE_HZ={sample_rate_hz}u"
+        )
+        _run(["make", "-s", "-C", str(folder), f"DEFINES={defines}"])
+        golden = _run([str(folder / "pedal"), "--golden"]).strip()
+        _run([str(folder / "pedal"), str(work / "dry.wav"), str(work / "wet.wav")])
+        wet = audio.read(work / "wet.wav").samples
+        return wet, golden
+    finally:
+        _run(["make", "-s", "-C", str(folder), "clean"])
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        raise InputError(
+            Path(command[0]).name,
+            expected="its end without an error",
+            found=f"exit status {done.returncode}: {(done.stdout + done.stderr)[-1000:].strip()}",
+            remedy="Check the compiler; `make system` installs a known one.",
+        )
+    return done.stdout

@@ -1,0 +1,258 @@
+"""Which models keep up on which board, and what they cost on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+from reports import canvas
+from reports.numbers import counted, significant
+from reports.pictures import Picture, shown
+from reports.results import Results
+from reports.shelf import Facts, Shelf
+
+VERDICTS = ("yes", "tight", "no")
+BOARD_NAMES = {"teensy41": "Teensy 4.1", "teensy40": "Teensy 4.0", "daisy": "Daisy Seed"}
+ROUTE_NAMES = {
+    "c": "generated C",
+    "tflite_float32": "TFLite Micro, float32",
+    "tflite_int8": "TFLite Micro, int8",
+    "tflite_int16x8": "TFLite Micro, int16 by int8",
+}
+RENDERING_NAMES = {
+    "framed": "framed",
+    "streaming": "streaming",
+    "streaming_tuned": "streaming, fine-tuned",
+}
+METHOD_NAMES = {
+    "circuit": "the circuit itself",
+    "keras_framed": "Keras, framed",
+    "keras_streaming": "Keras, streaming",
+    "tflite": "TFLite (LiteRT)",
+    "c": "generated C",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A board's verdict on a model: ``title`` says why."""
+
+    verdict: str
+    share: str
+    title: str
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """A model, as it is rendered, by a route to the board."""
+
+    model: str
+    rendering: str
+    route: str
+    instructions: str
+    basis: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class TimingLine:
+    """Seconds a second of audio by block size, as text."""
+
+    method: str
+    seconds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EffectTiming:
+    """The compute-time table and figure of an effect's best model."""
+
+    effect: str
+    model: str
+    blocks: tuple[int, ...]
+    lines: tuple[TimingLine, ...]
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class BoardsSection:
+    """The section; ``lines`` or ``timings`` may be empty, not both."""
+
+    boards: tuple[str, ...]
+    sentences: tuple[str, ...]
+    lines: tuple[BudgetLine, ...]
+    timings: tuple[EffectTiming, ...]
+
+
+def boards_section(results: Results, shelf: Shelf) -> BoardsSection | None:
+    """Budget and computing times of a grid, or None where neither has been reckoned."""
+    budget = _read(results, "budget.parquet")
+    timing = _read(results, "timing.parquet")
+    boards = [] if budget is None else list(dict.fromkeys(budget["board"]))
+    lines = [] if budget is None else _lines(results, budget, boards)
+    timings = [] if timing is None else _timings(results, timing, shelf)
+    if not lines and not timings:
+        return None
+    sentences = [] if budget is None else _sentences(results, budget, boards)
+    names = tuple(BOARD_NAMES.get(board, board) for board in boards)
+    return BoardsSection(names, tuple(sentences), tuple(lines), tuple(timings))
+
+
+def _read(results: Results, name: str) -> pd.DataFrame | None:
+    """A table of the grid with the label of each row's model, without runs that are gone."""
+    try:
+        found = pd.read_parquet(results.store.root / name)
+    except FileNotFoundError:
+        return None
+    labels = {row["run_id"]: model.structure for model in results.models for row in model.rows}
+    found = found[found["run_id"].isin(list(labels))]
+    return found.assign(model=found["run_id"].map(labels))
+
+
+def _lines(results: Results, budget: pd.DataFrame, boards: Sequence[str]) -> list[BudgetLine]:
+    """One line a structure, rendering and route: runs of one structure cost the same.
+
+    Routes that keep up nowhere stand only where they are the model's best.
+    """
+    lines = []
+    for (model, rendering), own in budget.groupby(["model", "rendering"], sort=False):
+        routes = [group for _, group in own.groupby("route", sort=False)]
+        told = [group for group in routes if (group["verdict"] != "no").any()]
+        told = told or [min(routes, key=lambda group: group["instructions_per_sample"].min())]
+        lines += [_line(str(model), str(rendering), group, boards) for group in told]
+    return lines
+
+
+def _line(model: str, rendering: str, own: pd.DataFrame, boards: Sequence[str]) -> BudgetLine:
+    # Without the board's resampling, which is told by its own cell's title.
+    first = own.sort_values("instructions_per_sample").to_dict("records")[0]
+    error = float(first["instructions_error"])
+    return BudgetLine(
+        model=model,
+        rendering=RENDERING_NAMES.get(rendering, rendering),
+        route=ROUTE_NAMES.get(first["route"], first["route"]),
+        instructions=significant(float(first["instructions_per_sample"])),
+        basis="counted" if error == 0 else f"estimated, up to {100 * error:.0f} % wrong",
+        cells=tuple(_cell(own[own["board"] == board]) for board in boards),
+    )
+
+
+def _cell(own: pd.DataFrame) -> Cell:
+    if own.empty:
+        return Cell("", "", "")
+    row = own.to_dict("records")[0]
+    low, high = 100 * row["share_optimistic"], 100 * row["share_pessimistic"]
+    is_rate = row["resampling"] == "impossible"
+    share = "other sample rate" if is_rate else f"{low:.0f}\N{EN DASH}{high:.0f} %"
+    filters = " Through half-band filters." if row["resampling"] == "half-band" else ""
+    latency = "" if is_rate else f" {row['latency_ms']:.1f} ms from converter to converter."
+    return Cell(row["verdict"], share, f"{row['reason']}.{filters}{latency}")
+
+
+def _sentences(results: Results, budget: pd.DataFrame, boards: Sequence[str]) -> list[str]:
+    sentences = []
+    for board in boards:
+        own = budget[budget["board"] == board]
+        name = BOARD_NAMES.get(board, board)
+        kept_up = own[own["verdict"] == "yes"]
+        models = own.groupby(["model", "rendering"]).ngroups
+        fit = kept_up.groupby(["model", "rendering"]).ngroups
+        if kept_up.empty:
+            reasons = own["reason"].str.split(":").str[0]
+            why = (
+                "the sample rate is not one that it runs at"
+                if (reasons == "rate").all()
+                else "none is small enough"
+            )
+            sentences.append(f"{name}: no model of this grid surely keeps up; {why}.")
+            continue
+        largest = kept_up.sort_values("share_pessimistic").to_dict("records")[-1]
+        sentences.append(
+            f"{name}: {fit} of {counted(models, 'model')} surely keep up. The costliest of them, "
+            f"{largest['model']} ({RENDERING_NAMES.get(largest['rendering'])}, "
+            f"{ROUTE_NAMES.get(largest['route'])}), takes "
+            f"{100 * largest['share_optimistic']:.0f} to "
+            f"{100 * largest['share_pessimistic']:.0f} % of the processor."
+        )
+    return sentences
+
+
+def _timings(results: Results, timing: pd.DataFrame, shelf: Shelf) -> list[EffectTiming]:
+    timings = []
+    for effect, own in timing.groupby("effect", sort=False):
+        blocks = tuple(sorted(int(block) for block in own["block_samples"].unique()))
+        curves = {
+            str(method): {
+                int(row["block_samples"]): float(row["seconds_per_second"])
+                for row in group.to_dict("records")
+            }
+            for method, group in own.groupby("method", sort=False)
+        }
+        timings.append(
+            EffectTiming(
+                effect=str(effect),
+                model=str(own["model"].iloc[0]),
+                blocks=blocks,
+                lines=tuple(
+                    TimingLine(
+                        METHOD_NAMES.get(method, method),
+                        tuple(significant(curve[b], 2) if b in curve else "" for b in blocks),
+                    )
+                    for method, curve in curves.items()
+                ),
+                picture=_picture(str(effect), curves, shelf),
+            )
+        )
+    return timings
+
+
+def _picture(effect: str, curves: dict[str, dict[int, float]], shelf: Shelf) -> Picture:
+    def fill(folder: Path) -> Facts:
+        with canvas.styled():
+            return asdict(canvas.save(drawn(curves), folder, "timing"))
+
+    kept = shelf.kept(
+        f"timing {effect}", {m: sorted(curve.items()) for m, curve in curves.items()}, fill
+    )
+    told = "; ".join(
+        f"{METHOD_NAMES.get(method, method)} {significant(min(curve.values()), 2)}"
+        for method, curve in curves.items()
+    )
+    return shown(
+        kept.folder,
+        kept.facts,
+        "Computing time against block size",
+        f"Seconds of computing a second of audio, at the best block size of each: {told}. "
+        "At 1 a method only just keeps up on this machine.",
+    )
+
+
+def drawn(curves: dict[str, dict[int, float]]) -> Figure:
+    """One line a method, both axes logarithmic, and a line at real time."""
+    figure = canvas.blank(3.2)
+    ax = figure.subplots()
+    colours = [canvas.NEUTRAL, *list(canvas.FAMILY_COLOURS.values())]
+    handles = []
+    for place, curve in enumerate(curves.values()):
+        blocks = sorted(curve)
+        handles += ax.plot(
+            blocks,
+            [curve[block] for block in blocks],
+            color=colours[place % len(colours)],
+            marker="o^sDvP"[place % 6],
+            markersize=4,
+        )
+    ax.axhline(1, color=canvas.INK, linewidth=0.8, linestyle="--")
+    ax.set(xscale="log", yscale="log", xlabel="block, samples", ylabel="s per s of audio")
+    ticks = sorted({block for curve in curves.values() for block in curve})[::3]
+    ax.set_xticks(ticks)
+    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(length=0, which="both")
+    names = [METHOD_NAMES.get(method, method) for method in curves]
+    canvas.legend_above(figure, handles, names)
+    return figure

@@ -1,0 +1,109 @@
+"""The firmware's folder, from a finished run to its proof."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.errors import InputError
+from embedded import deploy
+from study.material import Material, Materials
+from study.store import Store
+from tests import tiny
+from tests.study import finished
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        any(shutil.which(tool) is None for tool in ("make", "gcc", "g++")),
+        reason="needs gcc and make: make system",
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def tiny_material(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of(self: Materials, config: object) -> Material:
+        return tiny.material()
+
+    monkeypatch.setattr(Materials, "of", of)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A small GRU, a small dense model and an LSTM that no board carries, all at 22.05 kHz."""
+    shapes = [("gru", 8), ("dense", 8), ("lstm", 200)]
+    configs = [
+        finished.config(family=family, units=units, sample_rate_hz=22_050)
+        for family, units in shapes
+    ]
+    return finished.grid(tmp_path / "grid", *configs, validation_esr=0.1, esr=0.1)
+
+
+def run_id(store: Store, family: str) -> str:
+    return next(run.run_id for run in store.runs() if f"-{family}-" in run.run_id)
+
+
+@pytest.mark.parametrize("family", ["gru", "dense"])
+def test_the_folder_is_whole_and_proved(store: Store, family: str) -> None:
+    done = deploy.deploy(store, "teensy41", run_id(store, family))
+    assert done.folder == store.root / "firmware" / "teensy41"
+    assert done.rendering == ("streaming" if family == "gru" else "framed")
+    assert done.line.verdict == "yes"
+    for name in [
+        "README.md", "Makefile", "platformio.ini", "deploy.json", "core/pedal.cpp",
+        "boards/teensy/main.cpp", "boards/host/main.cpp", "model/pedal_model.c",
+        "model/pedal_tflite.cpp", "model/pedal_operators.h", "model/golden.h",
+    ]:  # fmt: skip
+        assert (done.folder / name).is_file(), name
+    assert "board = teensy41" in (done.folder / "platformio.ini").read_text()
+    assert "{{" not in (done.folder / "README.md").read_text()
+    told = " ".join(done.told)
+    assert "TFLite Micro (float32) against Keras" in told
+    assert "golden vectors: largest error" in told
+    assert json.loads((done.folder / "deploy.json").read_text())["run_id"] == done.run_id
+    assert list(done.folder.parent.iterdir()) == [done.folder]  # nothing half done beside it
+
+
+def test_it_builds_where_it_lies(store: Store) -> None:
+    done = deploy.deploy(store, "teensy40", run_id(store, "gru"))
+    subprocess.run(["make", "-s"], cwd=done.folder, check=True, timeout=200)
+    replayed = subprocess.run(["./pedal", "--golden"], cwd=done.folder, timeout=60)
+    assert replayed.returncode == 0
+
+
+def test_a_model_that_cannot_keep_up_is_refused_with_the_largest_that_can(store: Store) -> None:
+    with pytest.raises(InputError, match=r"time: .*largest that keeps up is .*FORCE=1"):
+        deploy.deploy(store, "teensy41", run_id(store, "lstm"))
+    assert not (store.root / "firmware").exists()
+
+
+def test_another_rate_cannot_be_forced(store: Store) -> None:
+    with pytest.raises(InputError, match="rate: the board runs at 48000 Hz") as told:
+        deploy.deploy(store, "daisy", run_id(store, "gru"), force=True)
+    assert "FORCE" not in str(told.value)
+
+
+def test_wrong_names_are_refused(store: Store) -> None:
+    with pytest.raises(InputError, match="teensy41, teensy40, daisy"):
+        deploy.deploy(store, "arduino")
+    with pytest.raises(InputError, match="route"):
+        deploy.deploy(store, "teensy41", route="rust")
+    with pytest.raises(InputError, match="run 'nothing'"):
+        deploy.deploy(store, "teensy41", "nothing")
+
+
+def test_a_wrong_model_is_not_left_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = deploy.Chosen.respond
+
+    def wrong(self: deploy.Chosen, dry: np.ndarray) -> np.ndarray:
+        return right(self, dry) + (0.1 if len(dry) > deploy.GOLDEN_SAMPLES else 0)
+
+    monkeypatch.setattr(deploy.Chosen, "respond", wrong)
+    with pytest.raises(InputError, match="the answer of Keras"):
+        deploy.deploy(store, "teensy41", run_id(store, "gru"))
+    assert not (store.root / "firmware" / "teensy41").exists()
+    assert list((store.root / "firmware").iterdir()) == []
