@@ -28,8 +28,8 @@ class Board:
         sample_rate_hz: of its converters.
         block_samples: that its audio library hands over at a time.
         ram_bytes, flash_bytes: in all.
-        library_ram_bytes, library_flash_bytes: what the firmware takes without a model, as
-            linked with the board's library.
+        library_ram_bytes, library_flash_bytes: about what the firmware takes without a model.
+            Guesses on the safe side: no firmware was linked with the board's library here.
     """
 
     name: str

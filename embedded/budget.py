@@ -73,7 +73,8 @@ class Line:
         board: name.
         route: ``c`` or ``tflite_<kind>``.
         instructions_per_sample: a sample of the model's rate, with the core and resampling.
-        cycles_optimistic, cycles_pessimistic: the same in cycles.
+        cycles_optimistic, cycles_pessimistic: the same in cycles, an estimate's error
+            taken off or added.
         budget_cycles: that the processor has until the next sample of the model.
         share_optimistic, share_pessimistic: of the budget.
         ram_bytes, flash_bytes: with the board's library.
@@ -159,7 +160,13 @@ def line(
     if halves:
         instructions += costs.CORE_INSTRUCTIONS + costs.HALF_BAND_INSTRUCTIONS
     budget = board.clock_hz / sample_rate_hz
-    shares = [cpi * instructions / budget for cpi in (CYCLES_OPTIMISTIC, CYCLES_PESSIMISTIC)]
+    # What an estimate may be wrong by widens the range.
+    uncertain = cost.error * cost.instructions
+    cycles = (
+        CYCLES_OPTIMISTIC * (instructions - uncertain),
+        CYCLES_PESSIMISTIC * (instructions + uncertain),
+    )
+    shares = [one / budget for one in cycles]
     ram = cost.ram_bytes + board.library_ram_bytes
     flash = cost.flash_bytes + board.library_flash_bytes
     verdict, reason = _verdict(board, sample_rate_hz, shares[0], shares[1], ram, flash)
@@ -169,8 +176,8 @@ def line(
         board=board.name,
         route=route,
         instructions_per_sample=instructions,
-        cycles_optimistic=CYCLES_OPTIMISTIC * instructions,
-        cycles_pessimistic=CYCLES_PESSIMISTIC * instructions,
+        cycles_optimistic=cycles[0],
+        cycles_pessimistic=cycles[1],
         budget_cycles=budget,
         share_optimistic=shares[0],
         share_pessimistic=shares[1],

@@ -36,6 +36,13 @@ def test_half_the_rate_pays_for_filters_and_has_twice_the_time() -> None:
     assert half.latency_ms > whole.latency_ms
 
 
+def test_what_an_estimate_may_be_wrong_by_widens_the_range() -> None:
+    line = budget.line(GRU_10, 44_100, TEENSY, "tflite_float32")
+    assert (line.basis, line.instructions_error > 0) == ("model", True)
+    assert line.cycles_optimistic < line.instructions_per_sample
+    assert line.cycles_pessimistic > 2 * line.instructions_per_sample
+
+
 def test_a_rate_that_the_board_has_not_is_no_and_says_so() -> None:
     line = budget.line(GRU_10, 22_050, DAISY, "c")
     assert (line.verdict, line.resampling) == ("no", "impossible")

@@ -17,6 +17,14 @@ def test_held_out_models_are_estimated_within_a_tenth(family: str) -> None:
     assert 0 < costs.held_out_error(family, "instructions") < 0.1
 
 
+@pytest.mark.parametrize("kind", ["float32", "int8", "int16x8"])
+def test_tflite_estimates_state_an_error_below_a_third(kind: str) -> None:
+    cost = costs.tflite_micro(Architecture("lstm", 1, 16, 64), kind)  # type: ignore[arg-type]
+    assert cost.basis == "model"
+    assert 0 < cost.error < 0.33
+    assert cost.instructions > costs.generated_c(Architecture("lstm", 1, 16, 64)).instructions
+
+
 def test_measured_models_are_told_as_measured() -> None:
     cost = costs.generated_c(Architecture("gru", 1, 10, 64))
     assert (cost.basis, cost.error) == ("measured", 0)
