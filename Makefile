@@ -15,6 +15,12 @@ BOARD ?=
 FILE ?=
 ARGS ?=
 
+# A misspelt variable would silently be no variable at all.
+KNOWN := GRID SEARCH DRY WET RUN RUNS IN OUT FORMAT FORCE BOARD FILE ARGS PY
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(filter-out $(KNOWN) MAKEOVERRIDES -%,$(GIVEN))
+$(if $(UNKNOWN),$(error unknown variable $(UNKNOWN); known are $(KNOWN)))
+
 PY := .venv/bin/python
 RECORDING := $(if $(DRY),--dry "$(DRY)") $(if $(WET),--wet "$(WET)")
 ROOMS := data models study reports embedded tests

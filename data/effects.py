@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -64,17 +65,65 @@ def names() -> list[str]:
     return [*CIRCUITS, *lv2.EFFECTS]
 
 
-def listing() -> list[tuple[str, str, str]]:
-    """Name, kind and controls (as text, with defaults) of every such effect."""
-    circuits = [
-        (name, "circuit", ", ".join(f"{c.name}={c.default:g}" for c in circuit.controls))
-        for name, circuit in CIRCUITS.items()
+@dataclass(frozen=True)
+class Setting:
+    """A control as a grid file can set it; bounds and meaning where they are known."""
+
+    name: str
+    default: float
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    meaning: str = ""
+
+    def __str__(self) -> str:
+        bounded = math.isfinite(self.minimum) and math.isfinite(self.maximum)
+        allowed = f" ({self.minimum:g} to {self.maximum:g})" if bounded else ""
+        return f"{self.name}={self.default:g}{allowed}" + f": {self.meaning}" * bool(self.meaning)
+
+
+@dataclass(frozen=True)
+class Described:
+    """An effect that needs no file, for a list.
+
+    Attributes:
+        name: as a grid file calls it.
+        kind: which device makes it.
+        meaning: what it is.
+        is_installed: whether it can be made on this machine.
+        settings: its controls, with the values that they have when none are given.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    is_installed: bool
+    settings: tuple[Setting, ...]
+
+
+def listing() -> list[Described]:
+    """Every such effect. A plugin that is not installed names only what the project sets."""
+    return [_described_circuit(name) for name in CIRCUITS] + [
+        _described_plugin(name) for name in lv2.EFFECTS
     ]
-    plugins = [
-        (name, "lv2", ", ".join(f"{key}={value:g}" for key, value in plugin.defaults.items()))
-        for name, plugin in lv2.EFFECTS.items()
+
+
+def _described_circuit(name: str) -> Described:
+    settings = [
+        Setting(c.name, c.default, c.minimum, c.maximum, c.meaning) for c in CIRCUITS[name].controls
     ]
-    return circuits + plugins
+    return Described(name, "circuit", CIRCUITS[name].meaning, True, tuple(settings))
+
+
+def _described_plugin(name: str) -> Described:
+    plugin, is_installed = lv2.EFFECTS[name], lv2.is_installed(name)
+    if is_installed:
+        settings = [
+            Setting(key, plugin.defaults.get(key, c.default), c.minimum, c.maximum)
+            for key, c in lv2.controls_of(name).items()
+        ]
+    else:
+        settings = [Setting(key, value) for key, value in plugin.defaults.items()]
+    return Described(name, "lv2", plugin.meaning, is_installed, tuple(settings))
 
 
 def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
@@ -112,11 +161,13 @@ def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
         )
     controls = _numbers(name, table)
     if uri is not None:
+        lv2.check(lv2.URI_PREFIX + uri, controls)
         return Effect(name, "lv2", lv2.URI_PREFIX + uri, controls, lv2.VERSION)
     if name in CIRCUITS:
         circuit = CIRCUITS[name]
         return Effect(name, "circuit", name, circuit.settings(**controls), circuit.version)
     if name in lv2.EFFECTS or name.startswith(lv2.URI_PREFIX):
+        lv2.check(name, controls)
         return Effect(name, "lv2", name, controls, lv2.VERSION)
     near = difflib.get_close_matches(name, names(), 1)
     raise InputError(

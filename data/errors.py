@@ -27,6 +27,11 @@ class InputError(Exception):
     def __str__(self) -> str:
         return f"{self.subject}: expected {self.expected}; found {self.found}. {self.remedy}"
 
+    def within(self, where: str) -> InputError:
+        """The same, told of a part of something: a key of a file, for example."""
+        subject = f"{where}: {self.subject}"
+        return _rebuild(subject, self.expected, self.found, self.remedy)
+
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the four parts when the error crosses a process boundary."""
         return (_rebuild, (self.subject, self.expected, self.found, self.remedy))

@@ -221,11 +221,15 @@ def grids_command() -> None:
 @app.command("effects")
 @explained
 def effects_command() -> None:
-    """List the effects that a grid file can name, with their controls."""
-    listing = Table("effect", "kind", "controls")
-    for name, kind, controls in effects.listing():
-        listing.add_row(name, kind, controls)
-    Console().print(listing)
+    """List the effects that a grid file can name: what they are, and their controls."""
+    console = Console(highlight=False)
+    for effect in effects.listing():
+        kind = "circuit, built in" if effect.kind == "circuit" else "LV2 plugin"
+        if not effect.is_installed:
+            kind += ", not installed: run make system"
+        console.print(f"{effect.name} ({kind}): {effect.meaning}", markup=False)
+        for setting in effect.settings:
+            console.print(f"    {setting}", markup=False)
 
 
 @app.command("render")

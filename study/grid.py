@@ -599,7 +599,10 @@ def _effects(
             found="a grid for recordings without one" if specs else "no key effect",
             remedy="Add DRY=... WET=... to the command, or name an effect in the grid.",
         )
-    return [effects.resolve(spec, folder).to_dict() for spec in specs]
+    try:
+        return [effects.resolve(spec, folder).to_dict() for spec in specs]
+    except InputError as error:
+        raise error.within(where) from error
 
 
 def refuse_unknown(where: str, table: Mapping[str, Any], known: list[str]) -> None:

@@ -7,6 +7,7 @@ fixed voltages, named in each circuit.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,11 +65,14 @@ class Circuit:
         allowed = {control.name: control for control in self.controls}
         for name, value in controls.items():
             if name not in allowed:
+                near = difflib.get_close_matches(name, allowed, 1)
                 raise InputError(
                     f"control of the circuit {self.name}",
                     expected=" or ".join(allowed),
                     found=repr(name),
-                    remedy="Use one of the circuit's own controls.",
+                    remedy=f"Did you mean {near[0]!r}?"
+                    if near
+                    else "Use one of the circuit's own controls.",
                 )
             low, high = allowed[name].minimum, allowed[name].maximum
             if not low <= value <= high:

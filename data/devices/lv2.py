@@ -7,6 +7,7 @@ the same wet samples bit for bit.
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import shutil
@@ -50,6 +51,7 @@ class Effect:
 
     Attributes:
         uri: of the plugin.
+        meaning: what it is, in one line; empty for a plugin that is only known by its URI.
         defaults: control name to value; every other control stays at the plugin's own.
         aliases: control name to symbol, where the lower-case symbol says too little.
         is_time_based: whether a later copy of the sound is the effect itself, so that
@@ -57,6 +59,7 @@ class Effect:
     """
 
     uri: str
+    meaning: str = ""
     defaults: Mapping[str, float] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     is_time_based: bool = False
@@ -73,28 +76,58 @@ class Control:
 
 
 EFFECTS: Mapping[str, Effect] = {
-    "ds1": Effect(_GUITARIX + "gx_bossds1_#_bossds1_", {"drive": 0.7, "tone": 0.5, "level": 0.0}),
-    "muff": Effect(_GUITARIX + "gx_muff_#_muff_", {"tone": 0.5, "volume": 0.5}),
-    "bmp": Effect(_GUITARIX + "gx_bmp_#_bmp_", {"sustain": 0.5, "tone": 0.5, "volume": 0.5}),
-    "mbdistortion": Effect(_GUITARIX + "gx_mbdistortion_#_mbdistortion_", {"gain": -15.0}),
+    "ds1": Effect(
+        _GUITARIX + "gx_bossds1_#_bossds1_",
+        "distortion pedal after the Boss DS-1",
+        {"drive": 0.7, "tone": 0.5, "level": 0.0},
+    ),
+    "muff": Effect(
+        _GUITARIX + "gx_muff_#_muff_",
+        "fuzz pedal after the Electro-Harmonix Muff Fuzz",
+        {"tone": 0.5, "volume": 0.5},
+    ),
+    "bmp": Effect(
+        _GUITARIX + "gx_bmp_#_bmp_",
+        "fuzz pedal after the Electro-Harmonix Big Muff Pi",
+        {"sustain": 0.5, "tone": 0.5, "volume": 0.5},
+    ),
+    "mbdistortion": Effect(
+        _GUITARIX + "gx_mbdistortion_#_mbdistortion_",
+        "distortion in five frequency bands",
+        {"gain": -15.0},
+    ),
     "ts9": Effect(
         _GUITARIX + "gxts9#ts9sim",
+        "overdrive pedal after the Ibanez TS9",
         {"level": -16.0, "tone": 400.0, "drive": 0.5},
         {"level": "fslider0_", "tone": "fslider1_", "drive": "fslider2_"},
     ),
-    "tubepre": Effect(_GUITARIX + "gx_studiopre#studiopre", {"volume": 0.5, "master": 0.5}),
-    "chump": Effect(_GUITARIX + "gx_redeye#chump", {"gain": 0.6, "tone": 0.5, "volume": 0.25}),
+    "tubepre": Effect(
+        _GUITARIX + "gx_studiopre#studiopre",
+        "tube preamplifier of a studio",
+        {"volume": 0.5, "master": 0.5},
+    ),
+    "chump": Effect(
+        _GUITARIX + "gx_redeye#chump",
+        "small tube amplifier after the Fender Champ",
+        {"gain": 0.6, "tone": 0.5, "volume": 0.25},
+    ),
     "phaser": Effect(
-        _GUITARIX + "gx_phaser#_phaser", {"dry_wet": 50.0, "speed": 0.5}, is_time_based=True
+        _GUITARIX + "gx_phaser#_phaser",
+        "phaser: time-based, out of reach of a frame",
+        {"dry_wet": 50.0, "speed": 0.5},
+        is_time_based=True,
     ),
     "delay": Effect(
         _GUITARIX + "gx_delay_stereo#_delay_stereo",
+        "delay: time-based, out of reach of a frame",
         {"time_l": 350.0, "level_l": -6.0},
         {"time_l": "timt_l", "time_r": "timt_r"},
         is_time_based=True,
     ),
     "chorus": Effect(
         _GUITARIX + "gx_chorus_stereo#_chorus_stereo",
+        "chorus: time-based, out of reach of a frame",
         {"level": 0.5, "delay": 0.02, "depth": 0.02, "freq": 3.0},
         is_time_based=True,
     ),
@@ -155,6 +188,24 @@ def controls_of(name: str) -> dict[str, Control]:
     return {names.get(symbol, symbol.lower()): c for symbol, c in by_symbol.items()}
 
 
+def is_installed(name: str) -> bool:
+    """Whether the plugin and the programs that run it are there."""
+    try:
+        return bool(_controls(effect_named(name).uri)) and shutil.which("lv2apply") is not None
+    except InputError:
+        return False
+
+
+def check(name: str, controls: Mapping[str, float]) -> None:
+    """Refuse controls that an installed plugin lacks; one that is missing is told later.
+
+    Raises:
+        InputError: unknown control, or value out of range.
+    """
+    if is_installed(name):
+        _settings(name, controls)
+
+
 def latency_samples(name: str, sample_rate_hz: int) -> int:
     """How late a plugin's output comes, 0 for an effect that works by delaying."""
     effect = effect_named(name)
@@ -185,11 +236,12 @@ def _settings(name: str, controls: Mapping[str, float]) -> dict[str, float]:
     settings = {}
     for key, value in controls.items():
         if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
             raise InputError(
                 f"control {key!r} of LV2 effect {name}",
                 expected=f"one of {', '.join(sorted(known))}",
                 found="an unknown name",
-                remedy="Use one of these names.",
+                remedy=f"Did you mean {near[0]!r}?" if near else "Use one of these names.",
             )
         control = known[key]
         if not (math.isfinite(value) and control.minimum <= value <= control.maximum):

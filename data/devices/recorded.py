@@ -34,6 +34,8 @@ STRAY_SHARE = 0.1
 STEADY_S = 0.02
 """Neighbouring windows of one take differ by less than this, but for the odd jump."""
 STUCK_SHARE = 0.01
+CLIPPED_SHARE = 0.25
+"""Beyond it a model would learn the converter, not the effect."""
 NOTABLE_DC = 1e-3
 NOTABLE_ESR = 1e-4
 
@@ -67,8 +69,10 @@ def import_pair(
     _refuse_silence("dry", dry_path, dry_file.samples)
     _refuse_silence("wet", wet_path, wet_file.samples)
     _check_stuck(wet_path, wet_file, warnings)
-    dry_clipped = _check_clipping("dry", dry_file, warnings)
-    wet_clipped = _check_clipping("wet", wet_file, warnings)
+    dry_clipped = _check_clipping("dry", dry_path, dry_file, warnings)
+    wet_clipped = _check_clipping("wet", wet_path, wet_file, warnings)
+    _note_channels("dry", dry_file, warnings)
+    _note_channels("wet", wet_file, warnings)
     _note_lengths(dry_file, wet_file, corrections)
 
     rate_hz = max(dry_file.sample_rate_hz, wet_file.sample_rate_hz)
@@ -125,10 +129,13 @@ def _refuse_bad_lengths(dry_path: str | Path, dry: Audio, wet_path: str | Path, 
 
 def _refuse_silence(name: str, path: str | Path, samples: Samples) -> None:
     if defects.is_silent(samples):
+        peak = float(np.abs(samples).max())
         raise InputError(
             f"{name} recording {path}",
             expected=f"a signal that peaks above {defects.SILENCE_DBFS:.0f} dBFS",
-            found=f"silence (peak {defects.peak_dbfs(samples):.1f} dBFS)",
+            found=f"silence, its peak at {defects.dbfs(peak):.1f} dBFS"
+            if peak
+            else "silence, every sample zero",
             remedy="Check cables, channel and level, and record again.",
         )
 
@@ -163,7 +170,7 @@ def _check_stuck(path: str | Path, wet: Audio, warnings: list[str]) -> None:
     )
 
 
-def _check_clipping(name: str, file: Audio, warnings: list[str]) -> int:
+def _check_clipping(name: str, path: str | Path, file: Audio, warnings: list[str]) -> int:
     tops = defects.flat_tops(file.samples)
     if tops.runs == 0:
         return 0
@@ -174,11 +181,27 @@ def _check_clipping(name: str, file: Audio, warnings: list[str]) -> int:
         )
         return 0
     share = 100 * tops.samples / len(file.samples)
+    if share >= 100 * CLIPPED_SHARE:
+        raise InputError(
+            f"{name} recording {path}",
+            expected="a level below full scale",
+            found=f"{share:.0f} % of the samples cut off at full scale",
+            remedy="Turn the input of the recorder down by 12 dB and record again. An effect "
+            "that ends exactly at full scale by itself, a plugin for instance, export 1 dB lower.",
+        )
     warnings.append(
         f"{name}: clipped at full scale in {tops.runs} places ({tops.samples} samples, "
         f"{share:.2g} %); record it lower"
     )
     return tops.samples
+
+
+def _note_channels(name: str, file: Audio, warnings: list[str]) -> None:
+    if file.channels > 1:
+        warnings.append(
+            f"{name}: its {file.channels} channels were averaged into one; if the effect is on one "
+            "of them only, or they differ, export the one that you mean as mono"
+        )
 
 
 def _note_lengths(dry: Audio, wet: Audio, corrections: list[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from data import audio, effects
 from data.audio import Samples
+from data.devices import lv2
 from data.devices.circuits import CIRCUITS
 from data.effects import Effect
 from data.errors import InputError
@@ -48,7 +49,7 @@ def test_a_named_plugin_and_a_uri_are_resolved_without_being_installed() -> None
 
 
 def test_every_listed_effect_resolves() -> None:
-    listed = [name for name, _, _ in effects.listing()]
+    listed = [effect.name for effect in effects.listing()]
     assert listed == effects.names()
     assert {"sd1", "black65", "ds1"} <= {effects.resolve(n, Path()).name for n in listed}
 
@@ -67,6 +68,7 @@ def test_an_effect_survives_its_dictionary() -> None:
         ({"name": 3}, ["a name, or a table"]),
         (3, ["a name, or a table", "found 3"]),
         ({"name": "sd1", "gain": 1}, ["drive or tone or level", "'gain'"]),
+        ({"name": "sd1", "drvie": 1}, ["'drvie'", "Did you mean 'drive'?"]),
         ({"name": "sd1", "drive": 1.5}, ["drive", "from 0 to 1", "1.5"]),
         ({"name": "sd1", "drive": float("nan")}, ["drive", "from 0 to 1", "nan"]),
         ({"name": "sd1", "drive": True}, ["drive", "a number", "True"]),
@@ -105,3 +107,28 @@ def test_any_other_sample_or_rate_is_another_recording(tmp_path: Path) -> None:
         recording(tmp_path / "d", wet, rate_hz=48_000).content,
     }
     assert len(contents) == 4
+
+
+def test_the_list_tells_meaning_controls_and_ranges() -> None:
+    sd1 = effects.listing()[0]
+    assert sd1.is_installed
+    assert sd1.meaning.startswith("overdrive pedal")
+    assert str(sd1.settings[0]).startswith("drive=0.5 (0 to 1): the drive pot")
+    assert all(effect.meaning and effect.settings for effect in effects.listing())
+
+
+def test_a_plugin_that_is_not_installed_is_listed_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    lv2._controls.cache_clear()
+    muff = next(effect for effect in effects.listing() if effect.name == "muff")
+    assert not muff.is_installed
+    assert [str(setting) for setting in muff.settings] == ["tone=0.5", "volume=0.5"]
+    assert effects.resolve({"name": "muff", "tnoe": 1}, Path()).name == "muff"  # told later
+
+
+@pytest.mark.system
+def test_a_misspelt_control_of_an_installed_plugin_is_told_at_once() -> None:
+    if not lv2.is_installed("muff"):
+        pytest.skip("guitarix-lv2 is not installed")
+    with pytest.raises(InputError, match="Did you mean 'tone'"):
+        effects.resolve({"name": "muff", "tnoe": 1}, Path())

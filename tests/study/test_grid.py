@@ -385,3 +385,9 @@ def test_a_signal_too_short_for_its_segments_is_refused_at_once(tmp_path: Path) 
         grid.load(str(short))
     short.write_text('[signal]\nseconds = 30\nsegment_seconds = 3.0\n[[runs]]\neffect = "sd1"\n')
     assert len(grid.load(str(short)).runs) == 1
+
+
+def test_a_mistake_in_an_effect_names_the_file_and_the_block(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Did you mean 'drive'") as told:
+        load(tmp_path, 'effect = {name = "sd1", drvie = 0.5}\n')
+    assert "mine.toml, [[runs]] block 1: control of the circuit sd1" in str(told.value)

@@ -71,7 +71,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     lv2._controls.cache_clear()
     lv2._measured_latency.cache_clear()
-    monkeypatch.setattr(lv2, "EFFECTS", {"box": lv2.Effect("urn:box", {"drive": 0.5})})
+    monkeypatch.setattr(lv2, "EFFECTS", {"box": lv2.Effect("urn:box", "a box", {"drive": 0.5})})
     return tmp_path
 
 

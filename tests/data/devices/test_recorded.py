@@ -195,14 +195,26 @@ def test_stereo_is_averaged_and_told(tmp_path: Path) -> None:
     dry, _, report = import_pair(tmp_path / "dry.wav", tmp_path / "wet.wav", RATE)
     np.testing.assert_array_equal(dry, guitar())
     assert "2 channels averaged" in str(report)
+    assert any("2 channels were averaged into one" in w for w in report.warnings)
 
 
 def test_clipping_in_either_file_is_a_warning(import_signals: Importer) -> None:
     loud = np.clip(3 * guitar(), -1, 1)
-    _, _, report = import_signals(loud, np.clip(4 * pedal(guitar()), -1, 1))
+    _, _, report = import_signals(loud, np.clip(2.8 * pedal(guitar()), -1, 1))
     assert report.dry.clipped_samples > 0
     assert report.wet.clipped_samples > 100
     assert sum("clipped at full scale" in w for w in report.warnings) == 2
+
+
+@pytest.mark.parametrize("side", ["dry", "wet"])
+def test_a_take_that_is_clipped_most_of_the_time_is_refused(
+    import_signals: Importer, side: str
+) -> None:
+    pair = [guitar(), pedal(guitar())]
+    which = ["dry", "wet"].index(side)
+    pair[which] = np.clip(400 * pair[which], -1, 1)
+    with pytest.raises(InputError, match=rf"{side} recording .* \d\d % of the samples cut off"):
+        import_signals(*pair)
 
 
 def test_flat_tops_of_an_effect_are_not_called_clipping(import_signals: Importer) -> None:
@@ -281,6 +293,11 @@ def test_silence_is_refused(import_signals: Importer, silent_side: str) -> None:
     pair = (hiss, pedal(guitar())) if silent_side == "dry" else (guitar(), hiss)
     with pytest.raises(InputError, match=f"{silent_side} recording .* silence"):
         import_signals(*pair)
+
+
+def test_digital_silence_is_called_so(import_signals: Importer) -> None:
+    with pytest.raises(InputError, match="silence, every sample zero"):
+        import_signals(guitar(), np.zeros_like(guitar()))
 
 
 def test_lengths(import_signals: Importer) -> None:

@@ -1,0 +1,25 @@
+"""Make takes no variable that does not exist."""
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def made(*words: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "-n", "help", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+def test_a_misspelt_variable_is_refused() -> None:
+    told = made("GIRD=paper")
+    assert told.returncode == 2
+    assert "unknown variable GIRD" in told.stderr
+
+
+def test_every_variable_is_taken_with_any_value() -> None:
+    variables = re.findall(r"^([A-Z]+) \?=", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert "GRID" in variables
+    told = made(*(f"{name}=-m 'not slow' GIRD=x" for name in variables))
+    assert told.returncode == 0, told.stderr
