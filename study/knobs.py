@@ -24,11 +24,9 @@ from study.grid import RunConfig, Setting
 from study.material import Material, Materials
 from study.rendering import Rendering, render, render_stretches
 from study.settings import SETTINGS_FILE, setting_name
-from study.store import CHECKPOINT_EVERY_S, FRAMED, RunFolder
+from study.store import CHECKPOINT_EVERY_S, FRAMED, STREAMING, RunFolder
 from study.streaming import render_streaming
 from study.training import EpochReport, Progress, load_weights
-
-STREAMING = "streaming"
 
 
 def train(

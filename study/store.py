@@ -21,6 +21,8 @@
                             sequences the only one), or oversampled
         streaming.keras     the weights fine-tuned for streaming, and streaming_tuned.wav
         probes/             answers to sine probes: aliasing.json, spectra.npz, sweep.wav
+        settings.json       rows of a run with knobs, one a setting and way
+        settings/<setting>/ a faded run's models of the other settings
         result.json         rows and timings; its presence says "finished"
         lock                held by the process that works on the run
 
@@ -120,6 +122,8 @@ class RunFolder:
     def remove_checkpoints(self) -> None:
         """Remove what a finished run no longer needs."""
         self.streaming_checkpoint_file.unlink(missing_ok=True)
+        for setting in self.path.glob("settings/*"):
+            RunFolder(setting).remove_checkpoints()
         self.checkpoint_file.unlink(missing_ok=True)
 
     @property

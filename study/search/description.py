@@ -40,6 +40,8 @@ SEARCHABLE: dict[str, type | None] = {
     "schedule": None,
     "weight_decay": float,
     "batch_size": int,
+    "window_samples": int,  # these two for training on sequences
+    "sequence_seconds": float,
 }
 
 # Settings of a run's end, which trials do without.

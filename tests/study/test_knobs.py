@@ -81,6 +81,16 @@ def test_the_main_row_is_of_the_effects_own_setting(store: Store, table: pd.Data
         assert row["esr"] == own[own["rendering"] == "framed"]["esr"].item()
 
 
+def test_a_finished_run_leaves_its_models_and_no_checkpoint(store: Store) -> None:
+    faded = next(run for run in store.runs() if run.config().knobs == "faded")
+    left = {path.relative_to(faded.path).as_posix() for path in faded.path.glob("settings/*/*")}
+    assert left == {
+        f"settings/drive={value}/{name}"
+        for value in ("0.1", "0.9")
+        for name in ("model.keras", "history.csv")
+    }
+
+
 def test_faded_answers_are_the_blend_of_their_neighbours(store: Store) -> None:
     faded = next(run for run in store.runs() if run.config().knobs == "faded")
     materials = Materials(store.pairs)

@@ -93,6 +93,20 @@ def test_searches_share_their_trials_unless_these_would_differ(tmp_path: Path) -
         assert load(tmp_path, FILE.replace(*other, 1)).digest != digest
 
 
+def test_sequences_are_searched_by_their_own_lengths(tmp_path: Path) -> None:
+    text = FILE.replace('family = ["lstm", "dense"]', "window_samples = [512, 1024]")
+    with pytest.raises(InputError, match="window_samples needs training"):
+        load(tmp_path, text)
+    text = text.replace("training_frames = 500", 'training = "sequence"')
+    search = load(tmp_path, text)
+    config = search.trial_config({"units": 8, "learning_rate": 0.02, "window_samples": 1024})
+    assert (config.training, config.window_samples, config.loss) == (
+        "sequence",
+        1024,
+        "esr_preemph_dc",
+    )
+
+
 @pytest.mark.parametrize("name", description.committed_names())
 def test_committed_searches_are_valid_and_have_folders_of_their_own(name: str) -> None:
     search = description.load(name)
