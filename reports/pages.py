@@ -42,6 +42,12 @@ PLAYER_NAMES = {
     "prediction": "Prediction: out of the model",
     "error": "Error: prediction minus target",
 }
+# Of runs from wet to dry, whose dry and wet have changed places.
+REVERSED_NAMES = {
+    **PLAYER_NAMES,
+    "dry": "Wet: out of the pedal, into the model",
+    "target": "Target: into the pedal",
+}
 
 
 @dataclass(frozen=True)
@@ -216,6 +222,8 @@ def _sound_or_problem(
     except InputError as error:
         return None, str(error)
     best = results.models_of(effect)[0]
+    is_reversed = results.configs[best.best_run["run_id"]].direction == "reversed"
+    names = REVERSED_NAMES if is_reversed else PLAYER_NAMES
     facts, folder = kept.facts, kept.folder
     return (
         Sound(
@@ -227,7 +235,7 @@ def _sound_or_problem(
             ),
             spectrograms=tuple(_spectrograms(folder, facts["spectrograms"])),
             players=tuple(
-                players.shown(folder, own, PLAYER_NAMES[own["name"]], f"{effect}, {best.structure}")
+                players.shown(folder, own, names[own["name"]], f"{effect}, {best.structure}")
                 for own in facts["players"]["sounds"]
             ),
             facts=facts,

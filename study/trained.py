@@ -13,7 +13,7 @@ from data.errors import InputError
 from models.architecture import Architecture, is_recurrent
 from study import training
 from study.grid import RunConfig
-from study.store import RunFolder, Store
+from study.store import STREAMING_TUNED, RunFolder, Store
 
 Mode = Literal["framed", "streaming"]
 
@@ -88,7 +88,8 @@ def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
 
     Args:
         folder: of the run.
-        mode: ``framed`` or ``streaming``; as the run was trained if None.
+        mode: ``framed`` or ``streaming``, with the weights tuned for it where there are
+            such; as the run was trained if None.
 
     Raises:
         InputError: the run is not finished, or cannot render so.
@@ -101,7 +102,15 @@ def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
             found=f"one that {_STATES[folder.state()]}",
             remedy="`make grid` with the same GRID finishes it.",
         )
-    mode = mode or "framed"
+    is_sequence = config.training == "sequence"
+    mode = mode or ("streaming" if is_sequence else "framed")
+    if mode == "framed" and is_sequence:
+        raise InputError(
+            f"run {folder.run_id}",
+            expected="a model that was trained on frames",
+            found="one that was trained on sequences",
+            remedy="Use --mode streaming.",
+        )
     if mode == "streaming" and not is_recurrent(config.family):
         raise InputError(
             f"run {folder.run_id}",
@@ -109,6 +118,9 @@ def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
             found=f"a {config.family} model",
             remedy="Use --mode framed.",
         )
+    if mode == "streaming" and config.streaming_epochs:
+        tuned = training.load_weights(folder.streaming_model_file)
+        return Trained(config, mode, STREAMING_TUNED, tuned)
     weights = training.load_weights(folder.model_file())
     return Trained(config, mode, mode, weights)
 

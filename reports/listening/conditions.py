@@ -66,7 +66,7 @@ def chosen(
             effect=str(row["effect"]),
             label=label,
             config=results.configs[row["run_id"]],
-            file=results.folder_of(row).prediction_file(),
+            file=results.folder_of(row).prediction_file(None, row["rendering"]),
         )
         for row, label in zip(rows, labels, strict=True)
     ]

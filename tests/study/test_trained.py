@@ -9,6 +9,7 @@ from data.errors import InputError
 from study import training
 from study.store import Store
 from study.trained import find, load
+from tests import tiny
 from tests.study import finished
 
 
@@ -56,6 +57,25 @@ def test_a_run_loads_as_it_was_trained_or_as_asked(store: Store) -> None:
     kept = training.load_weights(folder.model_file())
     for one, other in zip(framed.weights, kept, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_streaming_takes_the_weights_that_were_tuned_for_it(tmp_path: Path) -> None:
+    config = finished.config(streaming_epochs=1, **tiny.SEGMENTS)
+    folder = next(finished.grid(tmp_path / "mine", config).runs())
+    tuned = [2 * weight for weight in training.load_weights(folder.model_file())]
+    training.save_model(config, tuned, folder.streaming_model_file, is_sequence=True)
+    loaded = load(folder, "streaming")
+    assert loaded.rendering == "streaming_tuned"
+    np.testing.assert_array_equal(loaded.weights[0], tuned[0])
+    assert load(folder).rendering == "framed"
+
+
+def test_a_run_on_sequences_streams_and_nothing_else(tmp_path: Path) -> None:
+    config = tiny.sequence_config()
+    folder = next(finished.grid(tmp_path / "mine", config).runs())
+    assert (load(folder).mode, load(folder).rendering) == ("streaming", "streaming")
+    with pytest.raises(InputError, match="trained on sequences"):
+        load(folder, "framed")
 
 
 def test_a_model_without_state_cannot_stream(store: Store) -> None:
