@@ -14,6 +14,7 @@ from reports.aliasing.probes import Answers, is_restless
 from reports.numbers import counted, significant
 from reports.results import Model, Results, Row
 from study.metrics import HIGH_BAND_HZ
+from study.store import FRAMED, STREAMING, STREAMING_TUNED
 
 
 def of_effect(results: Results, models: Sequence[Model]) -> list[str]:
@@ -89,16 +90,21 @@ def _certainty(lower: Model, higher: Model) -> str:
 
 
 def streaming(results: Results, best: Model) -> list[str]:
-    """What carrying the state changes, paired over seeds."""
-    ids = {row["run_id"]: int(row["seed"]) for row in best.rows}
-    streamed = {
-        ids[row["run_id"]]: row
-        for row in results.rows
-        if row["run_id"] in ids and row["rendering"] == "streaming" and row["status"] == "ok"
-        and not row["is_final"]
-    }  # fmt: skip
-    found = _change({int(row["seed"]): row for row in best.rows}, streamed, "asr_worst_db")
-    return told("Streaming instead of framed", [("its worst ASR", found)])
+    """What carrying the state changes of a framed model, paired over seeds."""
+    framed = {int(row["seed"]): row for row in best.rows if row["rendering"] == FRAMED}
+    ids = {row["run_id"]: seed for seed, row in framed.items()}
+    told_of = []
+    for rendering, lead in (
+        (STREAMING, "Streaming instead of framed"),
+        (STREAMING_TUNED, "Streaming after fine-tuning for it instead of framed"),
+    ):
+        others = {
+            ids[row["run_id"]]: row
+            for row in results.rows
+            if row["run_id"] in ids and row["rendering"] == rendering and row["status"] == "ok"
+        }
+        told_of += told(lead, [("its worst ASR", _change(framed, others, "asr_worst_db"))])
+    return told_of
 
 
 def high_band(models: Sequence[Model]) -> list[str]:

@@ -30,10 +30,9 @@ from study import aliasing
 from study.aliasing import Float64s, Probe
 from study.grid import RunConfig
 from study.probing import SWEEP_FROM_HZ, SWEEP_TO_SHARE
-from study.store import FRAMED, ProbeFolder, RunFolder, Store
+from study.store import FRAMED, STREAMING, ProbeFolder, RunFolder, Store
 
 EFFECT = "effect"
-STREAMING = "streaming"
 SWEEP_COLUMNS = 240
 SWEEP_ROWS = 180
 SWEEP_WINDOW_S = 0.046

@@ -101,6 +101,9 @@ def test_streaming_is_paired_with_framed(tmp_path: Path) -> None:
     found = results(tmp_path, rows, runs)
     [text] = findings.streaming(found, found.models_of("fuzz")[0])
     assert "its worst ASR rose by 4.1 dB (+3." in text
+    tuned = [{**own, "rendering": "streaming_tuned"} for own in rows[1::2]]
+    both = results(tmp_path, [*rows, *tuned], runs)
+    assert len(findings.streaming(both, both.models_of("fuzz")[0])) == 2
     framed_only = results(tmp_path, rows[::2], runs)
     assert findings.streaming(framed_only, framed_only.models_of("fuzz")[0]) == []
 
