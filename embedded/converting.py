@@ -114,7 +114,7 @@ def prove(
 
 
 def tell(proved: Sequence[Proved]) -> bool:
-    """Print a table and what it means; whether every float model computes what Keras does."""
+    """Print a table and what it means; whether every float model is as close as can be."""
     first = proved[0].model
     listing = Table(
         box=None, title=f"{first.origin.run_id}, {first.form}, {first.block} samples a call"
@@ -137,7 +137,7 @@ def tell(proved: Sequence[Proved]) -> bool:
         console.print(sentence, highlight=False)
     console.print(f"Operators: {', '.join(sorted({o for p in proved for o in p.model.operators}))}")
     console.print(f"Models: {first.path.parent}", highlight=False)
-    return all(found.is_exact for _, found in proved if found.kind == "float32")
+    return all(found.is_faithful for _, found in proved if found.kind == "float32")
 
 
 def weights_of(model: Trained) -> list[NDArray[np.float32]]:

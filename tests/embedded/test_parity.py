@@ -31,6 +31,7 @@ FOUND = Parity(
     arena_needed_bytes=1,
     model_sha256="",
     carried_seconds=10.0,
+    keras_change=1e-7,
     test_seconds=20.0,
     keras_esr=0.01,
     runtimes={"litert": Agreement(2e-5, 0.5, 0.6), "micro": Agreement(3e-6, 0.02, 0.0105)},
@@ -56,10 +57,17 @@ def test_what_is_said_follows_the_figures() -> None:
 
 def test_a_float_model_keeps_within_the_tolerance_in_every_runtime_or_does_not() -> None:
     wide = replace(FOUND, kind="float32")
-    assert not wide.is_exact
+    assert not wide.is_faithful
     assert "does NOT keep within 1e-05" in parity.sentences(wide)[0]
+    assert "one rounding" not in parity.sentences(wide)[0]
+    touchy = replace(wide, keras_change=1e-2)
+    assert touchy.is_faithful
+    assert (
+        "changes by up to 1.0e-02 when its input changes by one rounding"
+        in (parity.sentences(touchy)[0])
+    )
     narrow = replace(wide, runtimes={"litert": Agreement(2e-6, 0, 0)})
-    assert narrow.is_exact
+    assert narrow.is_faithful
     assert "float32 keeps within" in parity.sentences(narrow)[0]
     equal = replace(narrow, litert_and_micro=Difference(0.0, 0.0))
     assert "agree bit for bit" in parity.sentences(equal)[1]
@@ -94,7 +102,8 @@ def test_a_model_is_measured_on_the_test_split(kind: str, tmp_path: Path) -> Non
         assert agreement.esr_against_target == pytest.approx(found.keras_esr, rel=0.1)
         assert agreement.esr_against_keras < (1e-10 if kind == "float32" else 1e-3)
     if kind == "float32":
-        assert found.is_exact
+        assert found.is_faithful
+        assert 0 < found.keras_change < 1e-6
 
 
 def long_model(a: Architecture, folder: Path, kind: str) -> Converted:
