@@ -86,7 +86,8 @@ def loaded(folder: RunFolder) -> Trained:
 
 def live_model(trained: Trained, block_samples: int) -> BlockModel:
     """The model from zero state, in the form that answers soonest."""
-    if trained.mode == "streaming" and trained.config.family in FAMILIES:
+    config = trained.config
+    if trained.mode == "streaming" and config.family in FAMILIES and config.knobs == "none":
         return SteppedModel(trained.architecture, trained.weights, block_samples)
     return block_model(trained, 1, block_samples)
 

@@ -37,7 +37,18 @@ class Rendered:
 
 
 def block_model(trained: Trained, channels: int, block_samples: int) -> BlockModel:
-    """The model from zero state, for blocks of that size."""
+    """The model from zero state, for blocks of that size.
+
+    Raises:
+        InputError: the model has knobs.
+    """
+    if trained.config.knobs != "none":
+        raise InputError(
+            f"run {trained.config.run_id}",
+            expected="a model of one setting",
+            found=f"one with knobs ({', '.join(trained.config.controls)})",
+            remedy="Rendering does not turn knobs yet: choose a run without.",
+        )
     kind = StreamingModel if trained.mode == "streaming" else FramedModel
     return kind(trained.architecture, trained.weights, channels, block_samples)
 

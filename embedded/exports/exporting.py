@@ -125,7 +125,8 @@ def effect_text(config: RunConfig) -> str:
     """The effect with its controls."""
     effect = config.made_by
     controls = ", ".join(f"{name} {value:g}" for name, value in effect.controls.items())
-    return f"{effect.name} ({controls})" if controls else effect.name
+    name = effect.name if config.direction == "forward" else f"{effect.name}, wet to dry"
+    return f"{name} ({controls})" if controls else name
 
 
 def _chosen(store: Store, form: Format, rows: list[Row]) -> str:

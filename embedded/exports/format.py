@@ -44,11 +44,12 @@ def described(a: Architecture) -> str:
     """A structure in words."""
     residual = "with residual" if a.residual else "without residual"
     name = a.family.upper() if is_recurrent(a.family) else a.family
-    return f"{name} {a.layers}x{a.units} {residual}"
+    knobs = f", told {a.controls} controls" if a.controls else ""
+    return f"{name} {a.layers}x{a.units} {residual}{knobs}"
 
 
 def one_layer(a: Architecture, families: tuple[str, ...], units: tuple[int, ...]) -> str | None:
     """The objection to all but one recurrent layer of these families and sizes."""
-    if a.family in families and a.layers == 1 and a.units in units:
+    if a.family in families and a.layers == 1 and a.units in units and not a.controls:
         return None
     return described(a)

@@ -23,9 +23,10 @@ VERSION = "0.5.4"  # of the file format; every host since 2024 reads it
 
 def objection(architecture: Architecture) -> str | None:
     """What the model is, if no host loads such a structure, else None."""
-    if architecture.family == "lstm" and not architecture.residual:
+    a = architecture
+    if a.family == "lstm" and not a.residual and not a.controls:
         return None
-    return described(architecture)
+    return described(a)
 
 
 def text(model: Model) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,13 @@ def test_the_input_is_never_written_over(trained: Trained, tmp_path: Path) -> No
     (tmp_path / "same.wav").symlink_to(tmp_path / "in.wav")
     with pytest.raises(InputError, match="another file than the input"):
         offline.render_file(trained, tmp_path / "in.wav", tmp_path / "same.wav", "24")
+
+
+def test_a_model_with_knobs_is_refused(store: Store) -> None:
+    model = load(next(iter(store.runs())))
+    turned = model.config.model_copy(update={"knobs": "conditioned"})
+    with pytest.raises(InputError, match="one with knobs"):
+        offline.block_model(replace(model, config=turned), 1, 128)
 
 
 def call(store: Store, *arguments: Any) -> Result:

@@ -1,6 +1,7 @@
 """Which run goes into which file, and what is said when none does."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,12 @@ def test_a_format_takes_what_its_hosts_load_and_says_what_else_it_got(name: str)
     a = LOADED[name]
     turned = Architecture(a.family, a.layers, a.units, a.frame_size, not a.residual)
     assert (form.objection(turned) is None) == (name == "aidax")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_model_that_is_told_controls_is_refused(name: str) -> None:
+    told = replace(LOADED[name], controls=1)
+    assert "told 1 controls" in str(FORMATS[name].objection(told))
 
 
 @pytest.mark.parametrize("name", ["aidax", "proteus", "neuralseed"])
