@@ -22,8 +22,8 @@ from reports.listening.section import listening_section
 from reports.listing import listing
 from reports.pictures import Picture, shown
 from reports.provenance import provenance
-from reports.results import Model, Results, read
 from reports.published import published_section
+from reports.results import Model, Results, read
 from reports.search.section import search_section
 from reports.shelf import Facts, Shelf, slug
 from reports.sizes import Sizes, sizes
@@ -161,9 +161,9 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         "boards": boards_section(results, shelf),
         "knobs": knob_section(results.store, shelf),
         "search": search_section(results.store, shelf),
+        "published": published_section(results),
         "listening": listening_section(results.store, shelf),
         "columns": COLUMNS,
-        "published": published_section(results),
         "choice": choice,
     }
 
