@@ -24,7 +24,7 @@ from embedded.reference import Weights
 from embedded.tflite import runtimes
 from embedded.tflite.converted import Converted
 from embedded.tflite.runtimes import Runtime
-from models.architecture import Architecture, is_recurrent
+from models.architecture import Architecture
 from study import files, metrics
 from study.material import Material
 from study.rendering import render, render_stretches
@@ -35,8 +35,9 @@ CARRIED_S = 10.0
 ROUNDED = np.float32(1 + 2.0**-23)
 ROUNDINGS = 10.0
 """A model that blows rounding up may differ by this many times what one rounding does."""
-# Of a framed recurrent model, which takes frame_size steps a sample: this much is rendered.
-COSTLY_S = 2.0
+# Multiply-accumulates that a runtime's reference kernels do in a minute or so: of costly
+# models as much audio is rendered.
+AFFORDABLE_MACS = 5e9
 
 # Times by which the ESR against the target may grow and count as the same, or as a loss.
 SAME_ESR = 1.1
@@ -83,7 +84,8 @@ class Parity:
         carried_seconds: length of the signal that was held against Keras.
         keras_change: largest change of Keras' own answer to it when the input grows by
             2^-23, which is float32's rounding. Some recurrent models blow it up.
-        test_seconds: length of the scored audio that the ESRs are of.
+        test_seconds: length of the scored audio that the ESRs are of: the test split, or as
+            much of it as a costly model renders in reasonable time.
         keras_esr: of the Keras model against the target, over the same audio.
         runtimes: by name.
         litert_and_micro: how they differ; None where one of them is not installed.
@@ -140,9 +142,10 @@ def measure(
     """
     dry, wet = material.pair.dry, material.pair.wet
     rate_hz = material.pair.sample_rate_hz
-    stretches = _affordable(material.split.test, model, architecture, rate_hz)
+    samples = int(AFFORDABLE_MACS / model.multiply_accumulates)
+    stretches = affordable(material.split.test, samples)
     begin = stretches[0].start
-    carried = dry[begin : begin + round(_carried_s(model, architecture) * rate_hz)]
+    carried = dry[begin : begin + min(samples, round(CARRIED_S * rate_hz))]
     keras = _keras(model, architecture, weights)
     exact = render_stretches(keras, dry, stretches).samples
     exact_carried = keras(carried).samples
@@ -256,20 +259,12 @@ def _keras(
     return lambda dry: rendered(architecture, arrays, dry)
 
 
-def _is_costly(model: Converted, architecture: Architecture) -> bool:
-    return model.form == "framed" and is_recurrent(architecture.family)
-
-
-def _carried_s(model: Converted, architecture: Architecture) -> float:
-    return COSTLY_S if _is_costly(model, architecture) else CARRIED_S
-
-
-def _affordable(
-    test: Sequence[Stretch], model: Converted, architecture: Architecture, rate_hz: int
-) -> list[Stretch]:
-    """The test split, or as much of it as a costly model renders in reasonable time."""
-    if not _is_costly(model, architecture):
-        return list(test)
-    first = test[0]
-    samples = max(round(COSTLY_S * rate_hz), 2 * splits.LEAD_IN_SAMPLES)
-    return [Stretch(first.start, min(first.stop, first.start + samples))]
+def affordable(test: Sequence[Stretch], samples: int) -> list[Stretch]:
+    """As much of the stretches as there are samples for, in order; never less than is scored."""
+    taken: list[Stretch] = []
+    left = max(samples, 2 * splits.LEAD_IN_SAMPLES)
+    for stretch in test:
+        if left > splits.LEAD_IN_SAMPLES:
+            taken.append(Stretch(stretch.start, min(stretch.stop, stretch.start + left)))
+            left -= taken[-1].samples
+    return taken

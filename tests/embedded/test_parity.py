@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from data.frames import Stretch
 from embedded import parity
 from embedded.convert import Converted
 from embedded.parity import Agreement, Difference, Parity
@@ -43,6 +44,14 @@ def test_differences_are_counted_and_measured_in_steps() -> None:
     one = np.array([1, 2, 3, -128], np.int8)
     other = np.array([1, 2, 5, 127], np.int8)
     assert parity.difference(one, other) == Difference(0.5, 255.0)
+
+
+def test_of_costly_models_the_beginning_is_rendered() -> None:
+    test = [Stretch(0, 3000), Stretch(5000, 8000)]
+    assert parity.affordable(test, 10_000) == test
+    assert parity.affordable(test, 4000) == [Stretch(0, 3000), Stretch(5000, 6000)]
+    assert parity.affordable(test, 3100) == [Stretch(0, 3000)]  # the rest would not be scored
+    assert parity.affordable(test, 1) == [Stretch(0, 1022)]
 
 
 def test_what_is_said_follows_the_figures() -> None:
