@@ -38,6 +38,7 @@ RECIPE_STYLES = ("-", "--", ":", "-.")
 MOST_RECIPES = len(RECIPE_COLOURS)
 
 SWEEP_FLOOR_DB = -90.0
+ROUNDING_DB = -150.0  # of float32; what lies below says nothing
 _SWEEP_COLOURS = mpl.colormaps["magma"].resampled(32)
 _NOTE_TICKS_HZ = {27.5: "A0\n27.5", 110.0: "A2\n110", 440.0: "A4\n440", 1760.0: "A6\n1,760"}
 
@@ -170,6 +171,8 @@ def asr_by_note(curves: Sequence[NoteCurve]) -> Figure:
         (handles["does not repeat"],) = ax.plot(
             *zip(*moving, strict=True), "x", color=INK, markersize=8, markeredgewidth=1.6
         )
+    lowest_db = min(min(curve.asr_db) for curve in curves)
+    ax.set_ylim(bottom=max(lowest_db, ROUNDING_DB) - 5)
     ax.set(xscale="log", xlabel="note and frequency, Hz", ylabel="ASR, dB (lower is better)")
     ax.xaxis.set_major_locator(FixedLocator([*_NOTE_TICKS_HZ]))
     ax.xaxis.set_minor_locator(NullLocator())
