@@ -22,12 +22,12 @@ States = list[jax.Array]
 
 
 def build(architecture: Architecture, seed: int) -> keras.Model:
-    """A Keras model of plain layers, ``(batch, samples, 1)`` to the same, from zero state.
+    """A Keras model of plain layers, from zero state.
 
-    Its weights are drawn from ``seed`` alone and stand in the order of
-    ``models.streaming.build_streaming``.
+    ``(batch, samples, 1 + controls)`` to ``(batch, samples, 1)``. Its weights are
+    drawn from ``seed`` alone and stand in the order of ``models.streaming.build_streaming``.
     """
-    dry = keras.Input((None, 1), name="dry")
+    dry = keras.Input((None, architecture.inputs), name="dry")
     signal: Any = dry
     if architecture.family == "conv_gru":
         signal = keras.layers.Conv1D(
@@ -42,7 +42,8 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
         signal = layer(signal)
     wet = keras.layers.Dense(1, kernel_initializer=glorot(seed, 0), name="wet")(signal)
     if architecture.residual:
-        wet = keras.layers.Add(name="residual")([wet, dry])
+        samples = dry[..., :1] if architecture.controls else dry
+        wet = keras.layers.Add(name="residual")([wet, samples])
     name = f"{architecture.family}_{architecture.layers}x{architecture.units}"
     return keras.Model(dry, wet, name=name)
 
@@ -65,17 +66,18 @@ class Window:
 
         Args:
             weights: in the order of ``build``.
-            dry: shape ``(samples, batch)``; to be differentiated, ``samples`` is a
+            dry: shape ``(samples, batch)``, or ``(samples, batch, 1 + controls)`` with
+                controls; to be differentiated, ``samples`` is a
                 multiple of ``models.carried.CHUNK_SAMPLES``.
             states: of the sizes of ``models.streaming.state_sizes``.
         """
         if self._plain is not None:
             fixed = [variable.value for variable in self._plain.non_trainable_variables]
             (wet, *after), _ = self._plain.stateless_call(
-                weights, fixed, [dry.T[..., None], *states]
+                weights, fixed, [jnp.swapaxes(_with_channels(dry), 0, 1), *states]
             )
             return wet[..., 0].T, after
-        a, signal, after = self._architecture, dry[..., None], []
+        a, signal, after = self._architecture, _with_channels(dry), []
         if a.family == "conv_gru":
             (kernel, bias), weights = weights[:2], weights[2:]
             history, states = states[0], states[1:]
@@ -90,7 +92,12 @@ class Window:
             signal, state = layer(signal, own, (kernel, recurrent, bias))
             after += state
         wet = (signal @ weights[-2] + weights[-1])[..., 0]
-        return wet + dry if a.residual else wet, after
+        samples = dry[..., 0] if a.controls else dry
+        return wet + samples if a.residual else wet, after
+
+
+def _with_channels(dry: jax.Array) -> jax.Array:
+    return dry if dry.ndim == 3 else dry[..., None]
 
 
 def _convolved(reached: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:

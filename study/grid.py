@@ -254,8 +254,8 @@ class RunConfig(_Strict):
             raise ValueError(
                 "knobs do not go with antialias_epochs, oversampling or streaming_epochs"
             )
-        if self.training == "sequence" or self.direction == "reversed":
-            raise ValueError('knobs are for framed training and the direction "forward"')
+        if self.direction == "reversed":
+            raise ValueError('knobs are for the direction "forward"')
 
     @property
     def seen_settings(self) -> list[dict[str, float]]:

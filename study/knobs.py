@@ -79,7 +79,9 @@ def evaluate(config: RunConfig, materials: Materials, folder: RunFolder) -> None
     if config.knobs == "none":
         return
     find = _conditioned_answers if config.knobs == "conditioned" else _faded_answers
-    renderings = [FRAMED, *([STREAMING] if is_recurrent(config.family) else [])]
+    renderings = [config.main_rendering]
+    if config.main_rendering == FRAMED and is_recurrent(config.family):
+        renderings.append(STREAMING)
     rows = []
     for rendering in renderings:
         answers = find(config, materials, folder, rendering)

@@ -135,4 +135,5 @@ def compiled_epoch(
         sizes: length of the pair, segments an epoch, and segments a step.
     """
     epoch = passes(architecture, loss_name, weight_decay, segment).epoch
-    return engine.compiled(epoch, engine.initial_state(architecture, seed=0), *sizes)
+    state = engine.initial_state(architecture, seed=0)
+    return engine.compiled(epoch, state, *sizes, architecture.controls)

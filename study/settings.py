@@ -14,12 +14,15 @@ from study.store import Store
 
 SETTINGS_FILE = "settings.json"
 
+_KNOWN = ("family", "layers", "units", "training", "seed")
+
 SETTING_COLUMNS: dict[str, tuple[str, str]] = {
     "run_id": ("string", "as in the results"),
     "effect": ("string", "what is modelled"),
     "family": ("string", "as in the results"),
     "layers": ("Int64", "hidden layers"),
     "units": ("Int64", "units a hidden layer"),
+    "training": ("string", "framed or sequence"),
     "seed": ("Int64", "as in the results"),
     "setting": ("string", "of the effect's controls"),
     "is_seen": ("boolean", "whether models were trained at it"),
@@ -50,7 +53,7 @@ def collect(store: Store) -> pd.DataFrame:
             config = run.config()
             known = {
                 "effect": config.effect["name"],
-                **{name: getattr(config, name) for name in ("family", "layers", "units", "seed")},
+                **{name: getattr(config, name) for name in _KNOWN},
             }
             rows += [{**known, **row} for row in files.read_json(run.path / SETTINGS_FILE)]
     table = pd.DataFrame(rows)

@@ -20,7 +20,7 @@ from study.store import Store
 
 FRAMED = "framed"
 WAYS = ("conditioned", "fixed", "faded", "nearest")
-MODEL = ["effect", "family", "layers", "units"]
+MODEL = ["effect", "family", "layers", "units", "training"]
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,22 @@ def knob_section(store: Store, shelf: Shelf) -> KnobSection | None:
 
 
 def _models(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    for (effect, family, layers, units), own in table.groupby(MODEL, sort=False):
+    for (effect, family, layers, units, training), own in table.groupby(MODEL, sort=False):
         shape = f"{layers}\N{MULTIPLICATION SIGN}{units}"
-        yield f"{effect}, {FAMILY_NAMES.get(str(family), str(family))} {shape}", own
+        on = "" if training == "framed" else f" on {training}s"
+        yield f"{effect}, {FAMILY_NAMES.get(str(family), str(family))} {shape}{on}", own
 
 
 def _by_seed(table: pd.DataFrame, way: str, *, is_seen: bool) -> pd.Series[float]:
     """ESR of each seed, mean over the settings; settings weigh alike, whatever their level."""
     own = table[(table["way"] == way) & (table["is_seen"] == is_seen)]
     return own.groupby("seed")["esr"].mean()
+
+
+def _as_trained(table: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """The rendering that models were trained for, and its rows."""
+    rendering = FRAMED if (table["rendering"] == FRAMED).any() else "streaming"
+    return rendering, table[table["rendering"] == rendering]
 
 
 def _lines(name: str, table: pd.DataFrame) -> Iterator[WayLine]:
@@ -100,14 +107,15 @@ def _told(values: pd.Series[float]) -> str:
 
 
 def _sentences(name: str, table: pd.DataFrame) -> Iterator[str]:
-    framed = table[table["rendering"] == FRAMED]
-    found = {way: _by_seed(framed, way, is_seen=False) for way in WAYS}
+    rendering, judged = _as_trained(table)
+    found = {way: _by_seed(judged, way, is_seen=False) for way in WAYS}
     told = [f"{way} {_told(values)}" for way, values in found.items() if len(values)]
     if not told:
         return
     seeds = max(len(values) for values in found.values())
     yield (
-        f"{name}: mean ESR at unseen settings, framed, {counted(seeds, 'seed')}: {'; '.join(told)}."
+        f"{name}: mean ESR at unseen settings, {rendering}, {counted(seeds, 'seed')}: "
+        f"{'; '.join(told)}."
     )
     for one, other in (("conditioned", "faded"), ("faded", "nearest")):
         pairs = pd.concat([found[one], found[other]], axis=1, join="inner", keys=[one, other])
@@ -140,10 +148,10 @@ def _pictures(models: Sequence[tuple[str, pd.DataFrame]], shelf: Shelf) -> Itera
         if len(controls) != 1:
             continue
         [column] = controls
-        framed = table[table["rendering"] == FRAMED]
-        lines = [line for way in WAYS if (line := _line(framed, way, column))]
-        seen = sorted({float(v) for v in framed[framed["is_seen"]][column]})
-        yield _kept(name, column.removeprefix("control_"), lines, seen, shelf)
+        rendering, judged = _as_trained(table)
+        lines = [line for way in WAYS if (line := _line(judged, way, column))]
+        seen = sorted({float(v) for v in judged[judged["is_seen"]][column]})
+        yield _kept(name, column.removeprefix("control_"), lines, seen, rendering, shelf)
 
 
 def _line(table: pd.DataFrame, way: str, column: str) -> Line | None:
@@ -166,7 +174,12 @@ def _line(table: pd.DataFrame, way: str, column: str) -> Line | None:
 
 
 def _kept(
-    name: str, control: str, lines: Sequence[Line], seen: Sequence[float], shelf: Shelf
+    name: str,
+    control: str,
+    lines: Sequence[Line],
+    seen: Sequence[float],
+    rendering: str,
+    shelf: Shelf,
 ) -> Picture:
     def fill(folder: Path) -> Facts:
         with canvas.styled():
@@ -179,6 +192,6 @@ def _kept(
         kept.folder,
         kept.facts,
         f"{name} over {control}",
-        f"Test ESR by {control}, framed; bars span the seeds. Models were trained at "
+        f"Test ESR by {control}, {rendering}; bars span the seeds. Models were trained at "
         f"{', '.join(f'{value:g}' for value in seen)} (dashed) and nowhere else.",
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +11,15 @@ import pytest
 from data.effects import Effect, resolve
 from data.errors import InputError
 from data.frames import with_controls
+from models import sequence
 from models.architecture import Architecture
-from study import engine, grid, knobs, settings, working
+from models.framed import build
+from models.streaming import state_sizes
+from study import engine, files, grid, knobs, settings, working
 from study.grid import Grid, RunConfig, SignalConfig
 from study.material import Materials
 from study.rendering import render
-from study.store import Store
+from study.store import RunFolder, Store
 from study.streaming import render_streaming
 from tests import tiny
 
@@ -136,8 +140,6 @@ def test_controls_enter_every_model_and_change_its_answer(family: Any) -> None:
     # Block by block, from the definition: frames of the signal with constant channels.
     padded = with_controls(np.concatenate([np.zeros(15, np.float32), dry]), (0.1, 0.7))
     assert padded.shape == (3015, 3)
-    from models.framed import build
-
     model = build(a, seed=1)
     frames = np.stack([padded[n : n + 16] for n in range(0, 3000, 500)])
     expected = np.asarray(model(frames))[:, 0]
@@ -153,6 +155,42 @@ def test_the_streaming_twin_takes_the_same_controls_and_weights(family: Any) -> 
     framed = render(a, weights, np.concatenate([dry]), (0.3,)).samples[-1]
     streamed = render_streaming(a, weights, dry, (0.3,)).samples[-1]
     assert streamed == pytest.approx(framed, abs=1e-5)
+
+
+@pytest.mark.parametrize("family", ["lstm", "gru", "rnn"])
+def test_windows_of_sequences_take_controls_as_the_plain_model_does(family: Any) -> None:
+    a = Architecture(family, 2, 4, 64, residual=True, controls=1)
+    weights = engine.initial_state(a, seed=1).weights
+    model = sequence.build(a, seed=1)
+    dry = with_controls(tiny.pair().dry[:128], (0.3,))
+    states = [jnp.zeros((1, size)) for size in state_sizes(a)]
+    found, _ = sequence.Window(a)(weights, jnp.asarray(dry[:, None]), states)
+    np.testing.assert_allclose(found[:, 0], np.asarray(model(dry[None]))[0, :, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["conditioned", "faded"])
+def test_sequences_have_knobs_too(way: Any, store: Store, tmp_path: Path) -> None:
+    own = RunConfig(
+        **{name: getattr(config(way), name) for name in ("effect", "signal", "controls", "unseen")},
+        knobs=way,
+        family="gru",
+        units=4,
+        training="sequence",
+        sample_rate_hz=tiny.RATE_HZ,
+        epochs=2,
+        window_samples=512,
+        sequence_seconds=0.25,
+        warmup_samples=100,
+    )
+    folder = RunFolder(tmp_path / "run")
+    materials = Materials(store.pairs)
+    progress = knobs.train(own, materials, folder, lambda _: None)
+    assert progress.losses[-1] < progress.losses[0]
+    knobs.evaluate(own, materials, folder)
+    rows = files.read_json(folder.path / settings.SETTINGS_FILE)
+    assert {row["rendering"] for row in rows} == {"streaming"}
+    assert len(rows) == (5 if way == "conditioned" else 3 + 2 * 2)
+    assert all(0 < row["esr"] < 1 for row in rows)
 
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
