@@ -27,7 +27,7 @@ from embedded.convert import Converted, Origin
 from embedded.firmware_source import FIRMWARE, MODEL_NAME, Golden
 from embedded.tflite import runtimes
 from models.architecture import is_recurrent
-from study import choose, files, metrics, rendering, streaming, trained, training
+from study import choose, files, metrics, rendering, streaming, table, trained, training
 from study.grid import RunConfig
 from study.material import Materials
 from study.store import FRAMED, RunFolder, Store
@@ -164,15 +164,20 @@ _ROUTE_NAMES = {"c": "generated C"} | {
 def _basis(line: Line) -> str:
     if line.basis == "measured":
         return "instructions counted in QEMU"
-    return f"instructions estimated, at most {100 * line.instructions_error:.0f} % wrong on models "
-    "that the estimate does not know"
+    error = f"{100 * line.instructions_error:.0f} %"
+    return f"instructions estimated, up to {error} wrong on models that were not fitted to"
 
 
 def _cannot(store: Store, board: Board, line: Line) -> InputError:
+    """The refusal; it names the costliest model of the same effect that keeps up."""
+    effect = store.run(line.run_id).config().effect["name"]
+    results = table.collect(store)
+    alike = results.loc[results["effect"] == effect, "run_id"]
     reckoned = budget.reckon(store)
     own = reckoned[(reckoned["board"] == board.name) & (reckoned["verdict"] == "yes")]
+    own = own[own["run_id"].isin(alike)]
     if own.empty:
-        remedy = f"No run of this grid keeps up on {board.title}."
+        remedy = f"No run of {effect} in this grid keeps up on {board.title}."
     else:
         largest = own.sort_values("instructions_per_sample").to_dict("records")[-1]
         remedy = (
