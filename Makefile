@@ -10,7 +10,6 @@ IN ?=
 OUT ?=
 FORMAT ?= nam
 FORCE ?=
-RUN ?=
 BOARD ?=
 FILE ?=
 ARGS ?=
