@@ -37,7 +37,7 @@ ROUNDINGS = 10.0
 """A model that blows rounding up may differ by this many times what one rounding does."""
 # Multiply-accumulates that a runtime's reference kernels do in a minute or so: of costly
 # models as much audio is rendered.
-AFFORDABLE_MACS = 5e9
+AFFORDABLE_MACS = 3e9
 
 # Times by which the ESR against the target may grow and count as the same, or as a loss.
 SAME_ESR = 1.1
