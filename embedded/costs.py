@@ -8,7 +8,7 @@ relative errors), so that it stays sensible beyond the list. Part of the list wa
 the fit, and its largest relative error there is the error that every estimate carries.
 
 ``measured/tflite_micro.json`` holds the same of the firmware with TFLite Micro (its reference
-kernels, built as its own Makefile does for ``cortex-m7+fp``), whose cost is that of its graph:
+kernels, with the flags of its own Makefile for ``cortex-m7+fp``), whose cost is its graph's:
 operators, products of matrices and of convolutions, activations, sums and products of tensors,
 and numbers moved. TFLite Micro is no part of this repository, so every figure of it is such an
 estimate.
