@@ -102,8 +102,8 @@ def _doubts(shares: Sequence[Share], told: pd.DataFrame) -> list[str]:
         return ["Too few trials differ for importances to be estimated."]
     first = shares[0]
     told_of = (
-        f"Of the settings, {first.name.replace('_', ' ')} explains most of the difference in "
-        f"loss: a share of {first.share:.2f}. {counted(len(told), 'trial')} tell that poorly: "
+        f"Of the settings, {first.name.replace('_', ' ')} explains the largest share of the "
+        f"difference in loss, {first.share:.2f}. {counted(len(told), 'trial')} tell that poorly: "
         f"drawn anew from the same trials, 90 % of the shares lie between {first.low:.2f} and "
         f"{first.high:.2f}."
     )

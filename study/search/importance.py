@@ -20,8 +20,8 @@ class Importance:
 
     Attributes:
         name: of the setting.
-        share: over all trials.
-        low, high: 5 and 95 % of what the same trials, drawn anew with repetition, give.
+        share: mean over sets of the same trials, drawn anew with repetition.
+        low, high: 5 and 95 % of these.
     """
 
     name: str
@@ -49,10 +49,10 @@ def importances(trials: Sequence[FrozenTrial]) -> list[Importance]:
         if shares:
             drawn.append(shares)
     found = []
-    for name, share in whole.items():
-        spread = [shares.get(name, 0.0) for shares in drawn] or [share]
+    for name in whole:
+        spread = [shares[name] for shares in drawn or [whole]]
         low, high = np.quantile(spread, [0.05, 0.95])
-        found.append(Importance(name, share, float(low), float(high)))
+        found.append(Importance(name, float(np.mean(spread)), float(low), float(high)))
     return sorted(found, key=lambda own: -own.share)
 
 

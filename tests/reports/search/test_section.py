@@ -75,7 +75,7 @@ def test_it_counts_names_the_best_and_doubts_importances(store: Store) -> None:
     assert "1 failed" in told
     assert "saved 30 % of the epochs" in told
     assert "trial 1: 0.0100 with family dense, units 8, learning rate 0.0100" in told
-    assert "learning rate explains most" in told and "a share of 0.70" in told
+    assert "learning rate explains the largest share" in told and "in loss, 0.70." in told
     assert "4 trials tell that poorly" in told and "between 0.30 and 0.90" in told
     assert "not certain over units." in told  # the family's range lies below
     assert section.failures == (("trial 3", "too <b>hot"),)
