@@ -36,19 +36,6 @@ from study.table import COLUMNS
 TEMPLATES = Path(__file__).parent / "templates"
 ASSETS = ("report.css", "report.js", "players.js")
 
-PLAYER_NAMES = {
-    "dry": "Dry: into the pedal",
-    "target": "Target: out of the pedal",
-    "prediction": "Prediction: out of the model",
-    "error": "Error: prediction minus target",
-}
-# Of runs from wet to dry, whose dry and wet have changed places.
-REVERSED_NAMES = {
-    **PLAYER_NAMES,
-    "dry": "Wet: out of the pedal, into the model",
-    "target": "Target: into the pedal",
-}
-
 
 @dataclass(frozen=True)
 class Sound:
@@ -222,8 +209,7 @@ def _sound_or_problem(
     except InputError as error:
         return None, str(error)
     best = results.models_of(effect)[0]
-    is_reversed = results.configs[best.best_run["run_id"]].direction == "reversed"
-    names = REVERSED_NAMES if is_reversed else PLAYER_NAMES
+    names = players.names(results.configs[best.best_run["run_id"]])
     facts, folder = kept.facts, kept.folder
     return (
         Sound(

@@ -14,6 +14,7 @@ from reports import excerpts, spectra
 from reports.excerpts import Excerpt
 from reports.numbers import decibels
 from reports.shelf import Facts
+from study.grid import RunConfig
 
 EXCERPT_S = 12.0
 SHORTEST_EXCERPT_S = 3.0
@@ -24,6 +25,23 @@ BUDGET_BYTES = 24_000_000
 OUTLINE_COLUMNS = 360
 _BYTES_A_SAMPLE = 2
 _FILES_AN_EFFECT = 4
+_NAMES = {
+    "dry": "Dry: into the pedal",
+    "target": "Target: out of the pedal",
+    "prediction": "Prediction: out of the model",
+    "error": "Error: prediction minus target",
+}
+# Of runs from wet to dry, whose dry and wet have changed places.
+_REVERSED_NAMES = {
+    **_NAMES,
+    "dry": "Wet: out of the pedal, into the model",
+    "target": "Target: into the pedal",
+}
+
+
+def names(config: RunConfig) -> Mapping[str, str]:
+    """What the sounds of a run are called, by file name."""
+    return _REVERSED_NAMES if config.direction == "reversed" else _NAMES
 
 
 def excerpt_seconds(effects: int) -> float:

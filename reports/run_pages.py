@@ -30,7 +30,6 @@ FOLDER = "runs"
 # Fewer than this are drawn sooner than other processes start.
 WORTH_PROCESSES = 6
 
-_OTHER_NAMES = {"dry": "Dry: into the pedal", "target": "Target: out of the pedal"}
 _RENDERINGS = {
     "framed": "every sample from its own frame",
     "streaming": "state carried from sample to sample",
@@ -246,8 +245,9 @@ def _media(results: Results, row: Row, shelf: Shelf, materials: Materials, name:
     shared = run_media.signals(results, row, shelf, materials)
     facts = kept.facts
     excerpt = facts["excerpt"]
+    names = players.names(results.configs[row["run_id"]])
     common = [
-        players.shown(shared.folder, own, _OTHER_NAMES[own["name"]], str(row["effect"]))
+        players.shown(shared.folder, own, names[own["name"]], str(row["effect"]))
         for own in shared.facts["sounds"]
     ]
     own_sounds = [

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import InputError
-from study.store import FRAMED, Store
+from study.store import Store
 
 Row = dict[str, Any]
 
@@ -67,8 +67,10 @@ def candidates(
     is_done = (results["status"] == "ok") & results["validation_esr"].notna()
     done = results[is_done]
     is_final = done["is_final"].fillna(False)
-    last = done["run_id"].map(done[is_final].set_index("run_id")["epoch"])
-    rendered_otherwise = (done["rendering"] != FRAMED) & (done["epoch"] >= last)
+    main = done[is_final].set_index("run_id")[["epoch", "rendering"]].reindex(done["run_id"])
+    rendered_otherwise = (done["rendering"].to_numpy() != main["rendering"].to_numpy()) & (
+        done["epoch"].to_numpy() >= main["epoch"].to_numpy()
+    )
     final = done[is_final | rendered_otherwise].astype(object)
     rows = [
         {str(name): value for name, value in row.items()}

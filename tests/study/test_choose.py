@@ -229,3 +229,14 @@ def test_a_choice_that_left_the_grid_is_an_error(store: Store) -> None:
     store.run(IDS[2]).result_file.unlink()
     with pytest.raises(InputError, match=f"run {IDS[2]}, framed"):
         choose.chosen(store)
+
+
+def test_a_late_checkpoint_of_a_sequence_run_is_no_candidate() -> None:
+    """With patience the kept epoch may lie before a checkpoint of the same rendering."""
+    rows = [
+        row(0, 0.001, epoch=8, rendering="streaming", is_final=False),
+        row(0, 0.010, epoch=6, rendering="streaming", is_final=True),
+    ]
+    choice = choose.choose(table.typed(rows))
+    assert "1 models" in choice.reason
+    assert "0.01" in choice.reason
