@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from models import lstm_recursion
+
 CHUNK_SAMPLES = 64
 """Windows that are differentiated are multiples of it."""
 
@@ -103,33 +105,8 @@ def _product_over_time(inputs: jax.Array, slopes: jax.Array) -> jax.Array:
 
 
 def _lstm_ahead(x: jax.Array, state: State, weights: Weights) -> tuple[Any, State, Any]:
-    kernel, recurrent, bias = weights
-    # sigmoid(z) = (1 + tanh(z / 2)) / 2, so one tanh serves all four gates.
-    halves = jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype), recurrent.shape[0])
-    kernel, recurrent, bias = kernel * halves, recurrent * halves, bias * halves
-    # A single input scales a row; many join the state's product.
-    joint = jnp.concatenate([kernel, recurrent])
-
-    def step(state: State, now: jax.Array) -> tuple[State, Any]:
-        hidden, cell_before = state
-        if kernel.shape[0] == 1:
-            gates = now * kernel + hidden @ recurrent
-        else:
-            gates = jnp.concatenate([now, hidden], axis=-1) @ joint
-        i, f, g, o = jnp.split(jnp.tanh(gates + bias), 4, axis=-1)
-        i, f, o = 0.5 * i + 0.5, 0.5 * f + 0.5, 0.5 * o + 0.5
-        cell = f * cell_before + i * g
-        tanh_cell = jnp.tanh(cell)
-        hidden = o * tanh_cell
-        by_gate = jnp.concatenate(
-            [g * i * (1 - i), cell_before * f * (1 - f), i * (1 - g * g), tanh_cell * o * (1 - o)],
-            axis=-1,
-        )
-        by_cell = o * (1 - tanh_cell * tanh_cell)
-        return (hidden, cell), (hidden, (by_gate, by_cell, f))
-
-    after, (outputs, trace) = jax.lax.scan(step, state, x)
-    return outputs, after, trace
+    after, trace = lstm_recursion.ahead(x, (state[0], state[1]), *weights)
+    return trace.hidden, after, (trace.by_gate, trace.by_cell, trace.forget)
 
 
 def _lstm_back(

@@ -9,11 +9,13 @@ do its weights: models are trained with this layer and saved with the plain one.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import keras
+
+from models import lstm_recursion
 
 # From here on the trace outgrows the cache, and the gates' gradients are written over it:
 # a second array of that size would cost more than the bookkeeping.
@@ -39,23 +41,6 @@ class FusedLSTM(keras.layers.LSTM):
         return last, last[:, None], [last, last]
 
 
-class _Trace(NamedTuple):
-    """What the backward pass needs of every step, time first.
-
-    Attributes:
-        by_gate: how the gates' inputs move the cell state (i, f, g) and the output
-            (o), shape ``(time, batch, 4 * units)`` in Keras' order i, f, g, o.
-        by_cell: how the cell state moves the output, ``(time, batch, units)``.
-        forget: the forget gate, ``(time, batch, units)``.
-        hidden: the outputs, ``(time, batch, units)``.
-    """
-
-    by_gate: jax.Array
-    by_cell: jax.Array
-    forget: jax.Array
-    hidden: jax.Array
-
-
 @jax.custom_vjp
 def _lstm(x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array) -> jax.Array:
     """Outputs of an LSTM, shape ``(time, batch, units)``, for inputs with time first."""
@@ -68,39 +53,11 @@ def _lstm_last(x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.
     return _forward(x, kernel, recurrent, bias).hidden[-1]
 
 
-def _forward(x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array) -> _Trace:
-    units = recurrent.shape[0]
-    # sigmoid(z) = (1 + tanh(z / 2)) / 2, so one tanh serves all four gates.
-    halves = jnp.repeat(jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype), units)
-    kernel, recurrent, bias = kernel * halves, recurrent * halves, bias * halves
-    # Inside the loop the inputs' share costs less than the memory that it would need
-    # for all steps at once: a single input scales a row, many join the state's product.
-    has_one_input = x.shape[-1] == 1
-    joint = jnp.concatenate([kernel, recurrent])
-    zeros = jnp.zeros((x.shape[1], units), x.dtype)
-
-    def step(
-        state: tuple[jax.Array, jax.Array], now: jax.Array
-    ) -> tuple[tuple[jax.Array, jax.Array], _Trace]:
-        hidden, cell_before = state
-        if has_one_input:
-            gates = now * kernel + hidden @ recurrent
-        else:
-            gates = jnp.concatenate([now, hidden], axis=-1) @ joint
-        squashed = jnp.tanh(gates + bias)
-        i, f, g, o = jnp.split(squashed, 4, axis=-1)
-        i, f, o = 0.5 * i + 0.5, 0.5 * f + 0.5, 0.5 * o + 0.5
-        cell = f * cell_before + i * g
-        tanh_cell = jnp.tanh(cell)
-        hidden = o * tanh_cell
-        by_gate = jnp.concatenate(
-            [g * i * (1 - i), cell_before * f * (1 - f), i * (1 - g * g), tanh_cell * o * (1 - o)],
-            axis=-1,
-        )
-        by_cell = o * (1 - tanh_cell * tanh_cell)
-        return (hidden, cell), _Trace(by_gate, by_cell, f, hidden)
-
-    return jax.lax.scan(step, (zeros, zeros), x)[1]
+def _forward(
+    x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array
+) -> lstm_recursion.Trace:
+    zeros = jnp.zeros((x.shape[1], recurrent.shape[0]), x.dtype)
+    return lstm_recursion.ahead(x, (zeros, zeros), kernel, recurrent, bias)[1]
 
 
 def _lstm_forward(*inputs: jax.Array) -> tuple[jax.Array, Any]:
