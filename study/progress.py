@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
 from study.grid import Grid, RunConfig
+from study.live_view import LiveView
 
-PLAIN_EVERY_S = 15.0
 EVALUATING = "evaluating"
 
 
-class GridProgress:
-    """Follows the events of a grid; a live display on a terminal, lines elsewhere.
+class GridProgress(LiveView):
+    """Follows the events of a grid.
 
     Args:
         grid: what is being run.
@@ -29,7 +25,6 @@ class GridProgress:
 
     def __init__(self, grid: Grid, finished: list[dict[str, Any]], console: Console) -> None:
         self._configs = {config.run_id: config for config in grid.runs}
-        self._console = console
         self._share: dict[str, float] = {}
         self._rate: dict[str, float] = {}
         self._text: dict[str, str] = {}
@@ -38,28 +33,7 @@ class GridProgress:
         for row in finished:
             self._note_result(row)
         self._already = self._work_done()
-        self._started = self._last_line = time.monotonic()
-        self._bar = Progress(
-            TextColumn("{task.completed:.0%}"), BarColumn(20), TextColumn("{task.description}")
-        )
-        self._task = self._bar.add_task("", total=1.0)
-        self._live = Live(console=console, refresh_per_second=4, get_renderable=self._renderable)
-
-    def __enter__(self) -> GridProgress:
-        """Start drawing."""
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop drawing."""
-        if self._console.is_terminal:
-            self._live.stop()
+        super().__init__(console)  # draws
 
     def follow(self, event: dict[str, Any]) -> None:
         """Take in one event of the scheduler."""
@@ -72,9 +46,7 @@ class GridProgress:
             "died": self._on_died,
         }
         handlers[event["event"]](event)
-        quiet_for = time.monotonic() - self._last_line
-        if not self._console.is_terminal and quiet_for > PLAIN_EVERY_S:
-            self._line("; ".join([self._summary(), *self._best_so_far()]))
+        self.now_and_then()
 
     def _on_start(self, event: dict[str, Any]) -> None:
         self._text[event["run"]] = "starting"
@@ -82,7 +54,7 @@ class GridProgress:
     def _on_epoch(self, event: dict[str, Any]) -> None:
         config = self._configs[event["run"]]
         if event["run"] not in self._share and event["epoch"] > 1:
-            self._line(f"{event['run']} goes on from epoch {event['epoch'] - 1}")
+            self.line(f"{event['run']} goes on from epoch {event['epoch'] - 1}")
         is_tuning = event["stage"] == "streaming"
         before, epochs = (
             (config.epochs, config.streaming_epochs) if is_tuning else (0, config.epochs)
@@ -104,7 +76,7 @@ class GridProgress:
         self._forget(run_id)
         self._note_result(row)
         outcome = f"ESR {row['esr']:.4f}" if row["status"] == "ok" else f"FAILED: {row['error']}"
-        self._line(f"{len(self._ended)}/{len(self._configs)} {run_id}: {outcome}")
+        self.line(f"{len(self._ended)}/{len(self._configs)} {run_id}: {outcome}")
 
     def _on_found(self, event: dict[str, Any]) -> None:
         """Somebody else has finished the run, or it was finished before."""
@@ -116,7 +88,7 @@ class GridProgress:
         if event["given_up"]:
             self._note_end(event["run"], failed=True)
         what = "given up" if event["given_up"] else "restarted, it continues"
-        self._line(f"a worker died (code {event['code']}) on {event['run']}: {what}")
+        self.line(f"a worker died (code {event['code']}) on {event['run']}: {what}")
 
     def _forget(self, run_id: str) -> None:
         self._text.pop(run_id, None)
@@ -134,14 +106,16 @@ class GridProgress:
         if best is None or row["validation_esr"] < best["validation_esr"]:
             self._best[row["effect"]] = row
 
-    def _line(self, text: str) -> None:
-        self._last_line = time.monotonic()
-        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
-
     def _work_done(self) -> float:
         return sum(self._configs[run].training_cost * share for run, share in self._share.items())
 
-    def _summary(self) -> str:
+    def share(self) -> float:
+        """By the cost of what is trained."""
+        total = sum(config.training_cost for config in self._configs.values())
+        return self._work_done() / total
+
+    def summary(self) -> str:
+        """Runs done, frames per second, time left."""
         parts = [f"{len(self._ended)}/{len(self._configs)} runs"]
         if failed := sum(self._ended.values()):
             parts.append(f"{failed} failed")
@@ -167,19 +141,14 @@ class GridProgress:
             return "unknown time"
         return duration(elapsed * (total - now) / (now - self._already))
 
-    def _renderable(self) -> Table:
-        total = sum(config.training_cost for config in self._configs.values())
-        self._bar.update(
-            self._task, completed=self._work_done() / total, description=self._summary()
-        )
-        view = Table.grid()
-        view.add_column(no_wrap=True, overflow="ellipsis")
-        view.add_row(self._bar)
-        for run_id, text in sorted(self._text.items()):
-            view.add_row(f"  {run_id}: {text}")
-        for text in self._best_so_far():
-            view.add_row(f"  {text}")
-        return view
+    def details(self) -> list[str]:
+        """What each worker does, and the best so far."""
+        working = [f"{run_id}: {text}" for run_id, text in sorted(self._text.items())]
+        return [*working, *self._best_so_far()]
+
+    def plain(self) -> str:
+        """The summary and the best so far."""
+        return "; ".join([self.summary(), *self._best_so_far()])
 
 
 def _shape(config: RunConfig) -> str:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
-from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
-from study.progress import PLAIN_EVERY_S, duration
+from study.live_view import LiveView
+from study.progress import duration
 from study.search.trials import ENDED, Trials
 
 
-class SearchProgress:
-    """Follows the events of a search; a live display on a terminal, lines elsewhere.
+class SearchProgress(LiveView):
+    """Follows the events of a search.
 
     Args:
         trials: of the search; other commands' trials are counted too.
@@ -26,33 +23,11 @@ class SearchProgress:
 
     def __init__(self, trials: Trials, console: Console) -> None:
         self._trials = trials
-        self._console = console
         self._text: dict[str, str] = {}
         self._share: dict[str, float] = {}
         self._seen = trials.all()
         self._before = self._ended
-        self._started = self._last_line = time.monotonic()
-        self._bar = Progress(
-            TextColumn("{task.completed:.0%}"), BarColumn(40), TextColumn("{task.description}")
-        )
-        self._task = self._bar.add_task("", total=1.0)
-        self._live = Live(console=console, refresh_per_second=4, get_renderable=self._renderable)
-
-    def __enter__(self) -> SearchProgress:
-        """Start drawing."""
-        if self._console.is_terminal:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop drawing."""
-        if self._console.is_terminal:
-            self._live.stop()
+        super().__init__(console)  # draws
 
     def follow(self, event: dict[str, Any]) -> None:
         """Take in one event of the scheduler."""
@@ -68,14 +43,12 @@ class SearchProgress:
         elif event["event"] == "died":
             self._forget(number)
             what = "given up" if event["given_up"] else "restarted, it continues"
-            self._line(f"a worker died (code {event['code']}) on trial {number}: {what}")
+            self.line(f"a worker died (code {event['code']}) on trial {number}: {what}")
         elif event["event"] == "done":
             self._forget(number)
             self._seen = self._trials.all()
-            self._line(f"{self._ended}/{self._wanted} {outcome(self._seen[int(number)])}")
-        quiet_for = time.monotonic() - self._last_line
-        if not self._console.is_terminal and quiet_for > PLAIN_EVERY_S:
-            self._line(self.summary())
+            self.line(f"{self._ended}/{self._wanted} {outcome(self._seen[int(number)])}")
+        self.now_and_then()
 
     def summary(self) -> str:
         """Counts, the best so far and the time left, in one line."""
@@ -112,18 +85,14 @@ class SearchProgress:
         elapsed = time.monotonic() - self._started
         return duration(elapsed * (self._wanted - self._before - done) / done)
 
-    def _line(self, text: str) -> None:
-        self._last_line = time.monotonic()
-        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
+    def share(self) -> float:
+        """By the number of trials."""
+        return min(1.0, (self._ended + sum(self._share.values())) / self._wanted)
 
-    def _renderable(self) -> Table:
-        share = (self._ended + sum(self._share.values())) / self._wanted
-        self._bar.update(self._task, completed=min(1.0, share), description=self.summary())
-        view = Table.grid()
-        view.add_row(self._bar)
-        for number, text in sorted(self._text.items(), key=lambda item: int(item[0])):
-            view.add_row(f"  trial {number}: {text}")
-        return view
+    def details(self) -> list[str]:
+        """What each worker tries."""
+        by_number = sorted(self._text.items(), key=lambda item: int(item[0]))
+        return [f"trial {number}: {text}" for number, text in by_number]
 
 
 def outcome(trial: FrozenTrial) -> str:

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from study import progress, table
+from study import live_view, table
 from study.grid import Grid
 from study.progress import GridProgress, duration
 from tests import tiny
@@ -56,7 +56,7 @@ def test_the_whole_is_told_now_and_then(
     }
     shown.follow({**epoch, "frames_per_second": 1234.0})
     assert output.getvalue() == ""
-    monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
+    monkeypatch.setattr(live_view, "PLAIN_EVERY_S", 0.0)
     shown.follow({**epoch, "frames_per_second": 1234.0})
     assert "0/3 runs, 1,234 frames/s" in output.getvalue()
     shown.follow({"event": "evaluate", "run": CONFIGS[0].run_id})
@@ -94,7 +94,7 @@ def test_a_narrow_terminal_breaks_no_line(output: io.StringIO) -> None:
 def test_the_best_of_each_effect_is_told_with_the_whole(
     shown: GridProgress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
+    monkeypatch.setattr(live_view, "PLAIN_EVERY_S", 0.0)
     shown.follow({"event": "done", "run": CONFIGS[0].run_id, "row": row(0, 0.25)})
     shown.follow({"event": "start", "run": CONFIGS[1].run_id})
     assert "; best clipper so far: dense 1x4, frame 16, 200 frames, ESR 0.2500" in output.getvalue()
@@ -109,7 +109,7 @@ def test_runs_of_another_command_and_runs_given_up_count_once(
     shown.follow({"event": "died", "run": two, "code": -9, "given_up": True})
     for _ in range(2):  # every worker comes across it
         shown.follow({"event": "found", "run": two, "row": failed})
-    monkeypatch.setattr(progress, "PLAIN_EVERY_S", 0.0)
+    monkeypatch.setattr(live_view, "PLAIN_EVERY_S", 0.0)
     shown.follow({"event": "start", "run": three})
     assert "2/3 runs, 1 failed" in output.getvalue()
     assert "best clipper so far" in output.getvalue()
