@@ -36,8 +36,16 @@ FAMILY_COLOURS = {
     "rnn": _COLOURS[2],
     "dense": _COLOURS[3],
     "conv": _COLOURS[4],
+    "conv_gru": _COLOURS[5],
 }
-FAMILY_MARKERS = {"lstm": "o", "gru": "s", "rnn": "^", "dense": "D", "conv": "v"}
+FAMILY_MARKERS = {
+    "lstm": "o",
+    "gru": "s",
+    "rnn": "^",
+    "dense": "D",
+    "conv": "v",
+    "conv_gru": "P",
+}
 NEUTRAL = "#8a93a1"  # readable on white and on near-black
 
 _STYLE: Any = {

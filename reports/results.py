@@ -20,7 +20,14 @@ from study.store import FRAMED, RunFolder, Store
 
 Row = dict[str, Any]
 
-FAMILY_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "dense": "Dense", "conv": "Conv"}
+FAMILY_NAMES = {
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "rnn": "RNN",
+    "dense": "Dense",
+    "conv": "Conv",
+    "conv_gru": "Conv-GRU",
+}
 
 # Settings that every label names.
 _ALWAYS_NAMED = {"effect", "family", "layers", "units", "training_frames"}
@@ -65,7 +72,7 @@ class Model:
 
     @property
     def family(self) -> str:
-        """lstm, gru, rnn, dense or conv."""
+        """One of ``FAMILY_NAMES``."""
         return str(self.rows[0]["family"])
 
     @property

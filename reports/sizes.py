@@ -30,6 +30,7 @@ SHAPES = {
     "rnn": "M0-6.5L6 4.5H-6z",
     "dense": "M0-6.5L6.5 0L0 6.5L-6.5 0z",
     "conv": "M0 6.5L6-4.5H-6z",
+    "conv_gru": "M-2-6h4v4h4v4h-4v4h-4v-4h-4v-4h4z",
 }
 
 

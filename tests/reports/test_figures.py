@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from models.architecture import Family
 from reports import canvas, figures
 from reports.results import FAMILY_NAMES, Model, Row, Spread
+from reports.sizes import SHAPES
 
 RATE_HZ = 8_000
 SHORT = [f"{name} 1\N{MULTIPLICATION SIGN}16" for name in FAMILY_NAMES.values()]
@@ -30,6 +33,12 @@ def models(names: list[str], esr: Callable[[int], float] = lambda n: 0.003 * 2**
         Model(name, tuple(row(family, esr(number) * (1 + seed), 1000 + number) for seed in (0, 1)))
         for number, (name, family) in enumerate(zip(names, FAMILY_NAMES, strict=True))
     ]
+
+
+def test_every_family_can_be_drawn() -> None:
+    for looks in (FAMILY_NAMES, canvas.FAMILY_COLOURS, canvas.FAMILY_MARKERS, SHAPES):
+        assert list(looks) == list(get_args(Family))
+        assert len(set(looks.values())) == len(looks)
 
 
 def row(family: str, esr: float, frames: int) -> Row:
