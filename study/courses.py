@@ -140,11 +140,17 @@ def sequences(
 
 
 def training_targets(config: RunConfig, material: Material) -> int:
-    """Samples with a loss in an epoch."""
+    """Samples with a loss in an epoch of a model.
+
+    Args:
+        config: of the run.
+        material: at the effect's own setting; the audio of every other one is as long.
+    """
     if config.training == "framed":
         return config.training_frames
     count = len(segments.starts(material.split.train, config.segment))
-    return count * config.segment.counted_samples
+    settings = config.settings_played if config.knobs == "conditioned" else 1
+    return settings * count * config.segment.counted_samples
 
 
 def _equal_batches(examples: Indices, most: int) -> Indices:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from data import audio
-from data.frames import Indices
+from data.frames import Indices, with_controls
 from models.architecture import Architecture
 from study import engine, segments
 from study.engine import Epoch
@@ -69,10 +69,11 @@ def _seconds(config: RunConfig, rates: _Rates) -> float:
     """Of one core. Streaming renderings are left out: they take a hundredth of framed ones."""
     total = 0.0
     if config.training == "framed":
-        total += config.training_frames * config.epochs / rates.training(config, "framed")
+        frames = config.trained_models * config.training_frames * config.epochs
+        total += frames / rates.training(config, "framed")
         total += _frames_predicted(config) / rates.rendering(config.architecture)
     if epochs := config.epochs if config.training == "sequence" else config.streaming_epochs:
-        samples = 0.8 * _signal_seconds(config) * config.sample_rate_hz
+        samples = config.settings_played * 0.8 * _signal_seconds(config) * config.sample_rate_hz
         total += epochs * samples / rates.training(config, "sequence")
     return total
 
@@ -80,8 +81,13 @@ def _seconds(config: RunConfig, rates: _Rates) -> float:
 def _frames_predicted(config: RunConfig) -> float:
     """Frames of validation after each epoch, and of evaluation at the end."""
     held_out = 0.2 * _signal_seconds(config) * config.sample_rate_hz  # validation and test
-    models = 1 + len(config.checkpoint_epochs)
-    return config.epochs * config.validation_frames + models * held_out
+    models = 1.0 + len(config.checkpoint_epochs)
+    if config.knobs == "faded":  # every model plays the test split
+        models += len(config.seen_settings) / 2
+    elif config.knobs == "conditioned":  # at every setting
+        models += (len(config.seen_settings) + len(config.unseen_settings)) / 2
+    validated = config.trained_models * config.epochs * config.validation_frames
+    return validated + models * held_out
 
 
 def _signal_seconds(config: RunConfig) -> float:
@@ -96,7 +102,8 @@ def _rendering_rate(architecture: Architecture) -> float:
     """Samples a second."""
     weights = engine.initial_state(architecture, seed=0).weights
     dry = np.zeros(4 * BLOCK_SAMPLES, np.float32)
-    return len(dry) / render(architecture, weights, dry).seconds
+    told = [0.0] * architecture.controls
+    return len(dry) / render(architecture, weights, dry, told).seconds
 
 
 def _training_rate(config: RunConfig) -> float:
@@ -123,14 +130,15 @@ def _sequence_rate(config: RunConfig) -> float:
 
 def _epoch_seconds(config: RunConfig, epoch: Epoch, samples: int, examples: Indices) -> float:
     """The least of three epochs on noise."""
-    noise = 0.1 * np.random.default_rng(0).standard_normal(samples)
-    signal = jnp.asarray(noise, jnp.float32)
+    noise = np.float32(0.1) * np.random.default_rng(0).standard_normal(samples, np.float32)
+    dry = jnp.asarray(with_controls(noise, [0.0] * config.architecture.controls))
+    wet = jnp.asarray(noise)
     state = engine.initial_state(config.architecture, seed=0)
     batches = engine.batches_of(examples, config.batch_size)
     seconds = []
     for _ in range(3):
         started = time.perf_counter()
-        _, losses = epoch(state, signal, signal, *batches)
+        _, losses = epoch(state, dry, wet, *batches)
         losses.block_until_ready()
         seconds.append(time.perf_counter() - started)
     return min(seconds)

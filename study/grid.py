@@ -321,17 +321,25 @@ class RunConfig(_Strict):
         return Segment(self.warmup_samples, self.window_samples, windows)
 
     @property
+    def trained_models(self) -> int:
+        """How many models the run trains: a faded one has one a setting."""
+        return len(self.seen_settings) if self.knobs == "faded" else 1
+
+    @property
+    def settings_played(self) -> int:
+        """How many settings' audio training on sequences passes over."""
+        return max(1, len(self.seen_settings))
+
+    @property
     def training_cost(self) -> float:
         """Forward multiply-accumulates of the whole training, to weigh runs by."""
         cost = 0.0
         if self.training == "framed":
-            macs = multiply_accumulates(self.architecture)
-            if self.knobs == "faded":
-                macs *= len(self.seen_settings)
+            macs = self.trained_models * multiply_accumulates(self.architecture)
             cost += float(macs) * self.training_frames * self.epochs
         if epochs := self.epochs if self.training == "sequence" else self.streaming_epochs:
             # A recording's length is not known here; as if it were the built-in signal's.
-            samples = 0.8 * self.signal.seconds * self.sample_rate_hz
+            samples = self.settings_played * 0.8 * self.signal.seconds * self.sample_rate_hz
             cost += streaming_multiply_accumulates(self.architecture) * samples * epochs
         return cost
 

@@ -15,7 +15,7 @@ from models import sequence
 from models.architecture import Architecture
 from models.framed import build
 from models.streaming import state_sizes
-from study import engine, files, grid, knobs, settings, working
+from study import courses, engine, files, grid, knobs, segments, settings, working
 from study.grid import Grid, RunConfig, SignalConfig
 from study.material import Materials
 from study.rendering import render
@@ -186,6 +186,10 @@ def test_sequences_have_knobs_too(way: Any, store: Store, tmp_path: Path) -> Non
     materials = Materials(store.pairs)
     progress = knobs.train(own, materials, folder, lambda _: None)
     assert progress.losses[-1] < progress.losses[0]
+    plain = materials.of(own)
+    passed_over = knobs.conditioned(own, materials) if way == "conditioned" else plain
+    count = len(segments.starts(passed_over.split.train, own.segment))
+    assert courses.training_targets(own, plain) == count * own.segment.counted_samples
     knobs.evaluate(own, materials, folder)
     rows = files.read_json(folder.path / settings.SETTINGS_FILE)
     assert {row["rendering"] for row in rows} == {"streaming"}
