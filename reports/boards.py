@@ -108,7 +108,7 @@ def _read(results: Results, name: str) -> pd.DataFrame | None:
         found = pd.read_parquet(results.store.root / name)
     except FileNotFoundError:
         return None
-    labels = {row["run_id"]: model.structure for model in results.models for row in model.rows}
+    labels = {run_id: model.structure for run_id, model in results.model_of.items()}
     found = found[found["run_id"].isin(list(labels))]
     return found.assign(model=found["run_id"].map(labels))
 

@@ -81,7 +81,7 @@ def choice_section(results: Results) -> ChoiceSection:
     except InputError as error:  # a budget that has gone
         problem, asked = problem or str(error), Limits()
         rows = limits.candidates(collected)
-    names = {row["run_id"]: model.label for model in results.models for row in model.rows}
+    names = {run_id: model.label for run_id, model in results.model_of.items()}
     effects = {row["run_id"]: str(row["effect"]) for row in results.finals}
     return ChoiceSection(
         choice=choice,

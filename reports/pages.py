@@ -135,7 +135,7 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         ],
         "listing": listing(
             results.rows,
-            {row["run_id"]: model.structure for model in results.models for row in model.rows},
+            {run_id: model.structure for run_id, model in results.model_of.items()},
             {row["run_id"]: run_pages.link_of(row["run_id"]) for row in results.finals},
         ),
         "failures": [row for row in results.rows if row["status"] == "failed"],

@@ -141,6 +141,13 @@ class Results:
             models.append(Model(_structure(config, varied), rows))
         return sorted(models, key=lambda model: model.spread("validation_esr").mean)
 
+    @cached_property
+    def model_of(self) -> dict[str, Model]:
+        """The model of every finished run by its id, be it counted there or a seed's second."""
+        trained = {_what_is_trained(self.configs[m.rows[0]["run_id"]]): m for m in self.models}
+        ids = [row["run_id"] for row in self.finals]
+        return {run_id: trained[_what_is_trained(self.configs[run_id])] for run_id in ids}
+
     def models_of(self, effect: str) -> list[Model]:
         """The models of one effect, lowest mean validation ESR first."""
         return [model for model in self.models if model.effect == effect]

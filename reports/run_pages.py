@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from reports import findings, listing, players, run_media
 from reports.aliasing import music, probes
 from reports.numbers import significant
 from reports.pictures import Picture, shown
-from reports.results import Model, Results, Row, read
+from reports.results import Results, Row, read
 from reports.shelf import Facts, Kept, Shelf
 from study import files
 from study.choose import Choice
@@ -142,13 +142,12 @@ def write(
     template = environment.get_template("run.html")
     made = set()
     for effect in results.effects:
-        models = results.models_of(effect)
         ordered = sorted(
-            (row for model in models for row in model.rows), key=lambda r: r["validation_esr"]
+            (row for row in results.finals if row["effect"] == effect),
+            key=lambda row: row["validation_esr"],
         )
-        owners = {row["run_id"]: model for model in models for row in model.rows}
         for place, row in enumerate(ordered):
-            page = _page(results, owners, ordered, place, shelf, materials, choice)
+            page = _page(results, ordered, place, shelf, materials, choice)
             file = report / link_of(row["run_id"])
             html = template.render(run=page, title=results.title, wavesurfer=wavesurfer)
             files.write_if_changed(file, html)
@@ -178,7 +177,6 @@ def worst(kept: Kept, whose: str) -> Worst:
 
 def _page(
     results: Results,
-    owners: Mapping[str, Model],
     ordered: Sequence[Row],
     place: int,
     shelf: Shelf,
@@ -186,7 +184,7 @@ def _page(
     choice: Choice | None,
 ) -> Page:
     row = ordered[place]
-    model = owners[row["run_id"]]
+    model = results.model_of[row["run_id"]]
     name = f"{model.label}, seed {row['seed']}"
     shown_rows = [*results.finals_of(row["run_id"]), *results.checkpoints_of(row["run_id"])]
     media, pictures, problems = _drawn(results, row, shelf, materials, name)
@@ -196,7 +194,7 @@ def _page(
         sentences.append(f"This is the chosen run, rendered {choice.rendering}. {choice.reason}")
 
     def link(other: Row) -> Link:
-        owner = owners[other["run_id"]]
+        owner = results.model_of[other["run_id"]]
         return Link(link_of(other["run_id"]), f"{owner.label}, seed {other['seed']}")
 
     return Page(

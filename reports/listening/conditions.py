@@ -121,12 +121,7 @@ def split_key(config: RunConfig) -> str:
 
 def _labels(results: Results, rows: Sequence[Row]) -> list[str]:
     """Structure, with training-set size and seed where they are needed to tell runs apart."""
-    models = {
-        row["run_id"]: model
-        for model in results.models
-        for row in model.rows
-    }  # fmt: skip
-    own = [models[row["run_id"]] for row in rows]
+    own = [results.model_of[row["run_id"]] for row in rows]
     attempts = (
         [model.structure for model in own],
         [model.label for model in own],

@@ -103,6 +103,17 @@ def test_a_choice_that_left_the_grid_is_told_and_does_not_stop_the_report(tmp_pa
     assert "found run gone, framed" in read_page(pages.build(store)).text
 
 
+def test_a_run_that_only_kept_more_on_its_way_can_be_chosen_too(tmp_path: Path) -> None:
+    twins = [config(), config(checkpoint_epochs=(2,))]
+    store = write_study(tmp_path / "grid", twins)
+    assert len(read(store).models) == 1
+    page = pages.build(store)
+    for run in twins:
+        choose.write(store, Choice(run.run_id, "framed", "", "user", Limits()))
+        section = choice_section(read(store))
+        assert section.model.startswith("fuzz: LSTM") and (page.parent / section.link).is_file()
+
+
 def test_the_date_is_that_of_the_latest_result(store: Store, results: Results) -> None:
     found = provenance(results)
     assert re.fullmatch(r"\d{1,2} [A-Z][a-z]+ 20\d\d", found.date)
