@@ -67,18 +67,26 @@ def opened(path: Path) -> soundfile.SoundFile:
     """A file that libsndfile can decode, open for reading.
 
     Raises:
-        InputError: it is missing, an MP3, or nothing that libsndfile knows.
+        InputError: it is missing, closed to us, an MP3, or nothing that libsndfile knows.
     """
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            raise InputError(
+                f"audio file {path}",
+                expected="an existing WAV or FLAC file",
+                found="a folder" if path.is_dir() else "no such file",
+                remedy="Check the path; relative paths start at the folder the command runs in.",
+            )
+        with path.open("rb") as start:
+            first = start.read(3)
+    except OSError as error:
         raise InputError(
             f"audio file {path}",
-            expected="an existing WAV or FLAC file",
-            found="a folder" if path.is_dir() else "no such file",
-            remedy="Check the path; relative paths start at the folder the command runs in.",
-        )
+            expected="a file that may be read",
+            found=f"one that cannot be opened ({error.strerror or error})",
+            remedy="Check its name, its permissions and the disk that it lies on.",
+        ) from error
     # Told apart here, since the decoder of MP3 prints its own complaints.
-    with path.open("rb") as start:
-        first = start.read(3)
     is_mpeg = first == b"ID3" or (first[:1] == b"\xff" and first[1:2] >= b"\xe0")
     if is_mpeg or path.suffix.lower() == ".mp3":
         raise undecodable(path, "an MP3 file, whose coding changes and delays the sound")

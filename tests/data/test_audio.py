@@ -56,6 +56,22 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         audio.read(tmp_path)
 
 
+def test_a_file_that_may_not_be_opened_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match="cannot be opened"):
+        audio.read(tmp_path / f"{'a' * 300}.wav")  # a name that no disk takes
+    audio.write(tmp_path / "a.wav", noise(), 22_050)
+
+    def closed(self: Path, *args: object, **named: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    # Nothing is closed to a superuser, as whom tests may run.
+    monkeypatch.setattr(Path, "open", closed)
+    with pytest.raises(InputError, match=r"a\.wav.*Permission denied"):
+        audio.read(tmp_path / "a.wav")
+
+
 @pytest.mark.parametrize("content", [b"", b"not audio at all" * 100])
 def test_a_file_that_is_not_audio_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(content)
