@@ -39,8 +39,14 @@ SETTING_COLUMNS: dict[str, tuple[str, str]] = {
 
 
 def setting_name(setting: Setting) -> str:
-    """``drive=0.3, tone=0.5``."""
-    return ", ".join(f"{name}={value:g}" for name, value in setting.items())
+    """``drive=0.3, tone=0.5``; two settings never have the same name."""
+    return ", ".join(f"{name}={_digits(value)}" for name, value in setting.items())
+
+
+def _digits(value: float) -> str:
+    """As few as tell the number, six of them unless they round it."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def collect(store: Store) -> pd.DataFrame:

@@ -197,6 +197,12 @@ def test_sequences_have_knobs_too(way: Any, store: Store, tmp_path: Path) -> Non
     assert all(0 < row["esr"] < 1 for row in rows)
 
 
+def test_close_settings_have_names_of_their_own() -> None:
+    close = [{"drive": 0.5}, {"drive": 0.5000001}, {"drive": 1.0}]
+    names = [settings.setting_name(own) for own in close]
+    assert names == ["drive=0.5", "drive=0.5000001", "drive=1"]
+
+
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"knobs": "none"}, "controls and unseen need knobs"),
     ({"controls": {}}, "needs two or more values of each control"),
