@@ -39,8 +39,7 @@ KINDS: dict[str, Kind] = {
 }
 ROUTES = ("c", *KINDS)
 
-# Renderings that a board can do; oversampled ones are none.
-_RENDERINGS = (FRAMED, "streaming", "streaming_tuned")
+_OVERSAMPLED = f"{FRAMED}_x"  # and the factor
 
 COLUMNS: dict[str, str] = {
     "run_id": "string",
@@ -150,8 +149,9 @@ def line(
         board: to run it on.
         route: one of ``ROUTES``.
         run_id: for the table.
-        rendering: a recurrent model's ``framed`` takes ``frame_size`` steps a sample; by
-            default as boards do it, recurrent models streaming and the others framed.
+        rendering: a recurrent model's ``framed`` takes ``frame_size`` steps a sample, and
+            ``framed_x<factor>`` as many times what ``framed`` takes; firmware does neither.
+            By default as boards do it, recurrent models streaming and the others framed.
     """
     rendering = rendering or ("streaming" if is_recurrent(architecture.family) else FRAMED)
     cost = _cost(architecture, route, rendering)
@@ -170,6 +170,8 @@ def line(
     ram = cost.ram_bytes + board.library_ram_bytes
     flash = cost.flash_bytes + board.library_flash_bytes
     verdict, reason = _verdict(board, sample_rate_hz, shares[0], shares[1], ram, flash)
+    if objection := _objection(architecture, rendering):
+        verdict, reason = "no", objection
     return Line(
         run_id=run_id,
         rendering=rendering,
@@ -201,7 +203,7 @@ def _lines(store: Store) -> Iterator[Line]:
     runs = {run.run_id: run for run in store.runs()}
     collected = table.collect(store)
     table.require_finished(collected, store)
-    done = collected[(collected["status"] == "ok") & collected["rendering"].isin(_RENDERINGS)]
+    done = collected[collected["status"] == "ok"]
     for row in done.drop_duplicates(["run_id", "rendering"]).to_dict("records"):
         config = runs[row["run_id"]].config()
         if not can_be_built(config):
@@ -216,9 +218,23 @@ def _lines(store: Store) -> Iterator[Line]:
 
 def _cost(a: Architecture, route: str, rendering: str) -> Cost:
     cost = costs.generated_c(a) if route == "c" else costs.tflite_micro(a, KINDS[route])
+    factor = int(rendering.removeprefix(_OVERSAMPLED)) if _is_oversampled(rendering) else 1
+    if is_recurrent(a.family) and rendering.startswith(FRAMED):
+        return cost.repeated(factor * a.frame_size)
+    return cost.repeated(factor)
+
+
+def _is_oversampled(rendering: str) -> bool:
+    return rendering.startswith(_OVERSAMPLED)
+
+
+def _objection(a: Architecture, rendering: str) -> str | None:
+    """Why firmware does not render a model so, however fast the board is."""
+    if _is_oversampled(rendering):
+        return "rendering: the firmware does not oversample"
     if is_recurrent(a.family) and rendering == FRAMED:
-        return cost.repeated(a.frame_size)
-    return cost
+        return "rendering: boards stream recurrent models"
+    return None
 
 
 def _verdict(

@@ -30,11 +30,12 @@ from models.architecture import is_recurrent
 from study import choose, files, metrics, rendering, streaming, table, trained, training
 from study.grid import RunConfig
 from study.material import Materials
-from study.store import FRAMED, RunFolder, Store
+from study.store import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 
 PROOF_SECONDS = 5.0
 PROOF_ESR = 1e-5
 """Largest error-to-signal ratio between the firmware's float32 model and Keras."""
+VALIDATION = "validation_esr"
 GOLDEN_SAMPLES = 512
 GOLDEN_SEED = 1
 
@@ -49,12 +50,14 @@ class Chosen:
         rendering: of the results table: ``streaming_tuned`` or ``streaming`` for recurrent
             models, ``framed`` for the others.
         weights: in the order of the architecture's trainable variables.
+        asked: the rendering that the grid's choice names; None where a run was named.
     """
 
     folder: RunFolder
     config: RunConfig
     rendering: str
     weights: list[Any]
+    asked: str | None = None
 
     def respond(self, dry: Samples) -> Samples:
         """What Keras makes of a signal."""
@@ -144,16 +147,37 @@ def choose_model(store: Store, run: str | None = None) -> Chosen:
     """
     choice = None if run else choose.chosen(store)
     name = run or (choice.run_id if choice else "")
-    found = trained.load(trained.find(name, store), None)
     folder = trained.find(name, store)
+    found = trained.load(folder, None)
     config = found.config
+    asked = choice.rendering if choice else None
     if not is_recurrent(config.family):
-        return Chosen(folder, config, FRAMED, list(found.weights))
-    asked = choice.rendering if choice else FRAMED
-    if folder.streaming_model_file.exists() and asked != "streaming":
+        return Chosen(folder, config, FRAMED, list(found.weights), asked)
+    if folder.streaming_model_file.exists() and asked != STREAMING:
         weights = training.load_weights(folder.streaming_model_file)
-        return Chosen(folder, config, "streaming_tuned", list(weights))
-    return Chosen(folder, config, "streaming", list(found.weights))
+        return Chosen(folder, config, STREAMING_TUNED, list(weights), asked)
+    return Chosen(folder, config, STREAMING, list(found.weights), asked)
+
+
+def _judged(chosen: Chosen) -> list[str]:
+    """How good the firmware's model is, and how far that is from what was chosen."""
+    # The last row of a rendering is of the final model; checkpoint epochs come before it.
+    rows = {row["rendering"]: row for row in (chosen.folder.result() or {}).get("rows", [])}
+    own = rows.get(chosen.rendering, {})
+    told = [f"Against the target, {chosen.rendering}, over the test split: {_esr(own, 'esr')}"]
+    if chosen.asked and chosen.asked != chosen.rendering:
+        asked = rows.get(chosen.asked, {})
+        told.append(
+            f"The choice names {chosen.asked} (validation {_esr(asked, VALIDATION)}), which "
+            f"no board does; the firmware is {chosen.rendering} "
+            f"(validation {_esr(own, VALIDATION)}), which is another function"
+        )
+    return told
+
+
+def _esr(row: dict[str, Any], column: str) -> str:
+    value = row.get(column)
+    return "ESR unknown" if value is None else f"ESR {value:.3g}"
 
 
 _ROUTE_NAMES = {"c": "generated C"} | {
@@ -233,7 +257,7 @@ def _fill(
     }
     firmware_source.write_texts(folder / "model", texts)
     firmware_source.write_build_files(folder, board)
-    told = _proof(folder, chosen, seconds_dry, answer.wet[1], converted)
+    told = _judged(chosen) + _proof(folder, chosen, seconds_dry, answer.wet[1], converted)
     files.write_text(folder / "README.md", _readme(chosen, board, route, line, converted, told))
     manifest = asdict(line) | {"effect": config.effect["name"], "sample_rate_hz": rate_hz}
     files.write_json(folder / "deploy.json", manifest | {"proof": told})

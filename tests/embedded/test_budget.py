@@ -63,6 +63,23 @@ def test_framed_recurrent_models_pay_for_every_sample_of_their_frame() -> None:
     assert framed.verdict == "no"
 
 
+@pytest.mark.parametrize(
+    ("a", "rendering", "reason"),
+    [
+        (Architecture("rnn", 1, 4, 64), "framed", "boards stream recurrent models"),
+        (Architecture("dense", 1, 8, 32), "framed_x2", "does not oversample"),
+    ],
+)
+def test_what_no_firmware_renders_is_no_however_cheap(
+    a: Architecture, rendering: str, reason: str
+) -> None:
+    asked = budget.line(a, 44_100, TEENSY, "c", rendering=rendering)
+    assert asked.share_optimistic < 1 - budget.RESERVE
+    assert asked.verdict == "no"
+    assert reason in asked.reason
+    assert budget.line(a, 44_100, TEENSY, "c").verdict == "yes"
+
+
 def test_too_large_a_model_does_not_fit_the_flash() -> None:
     line = budget.line(Architecture("dense", 2, 128, 64), 48_000, DAISY, "c")
     assert line.verdict == "no"

@@ -10,6 +10,7 @@ import pytest
 
 from data.errors import InputError
 from embedded import deploy
+from study import choose, table
 from study.material import Material, Materials
 from study.store import Store
 from tests import tiny
@@ -66,6 +67,16 @@ def test_the_folder_is_whole_and_proved(store: Store, family: str) -> None:
     assert "golden vectors: largest error" in told
     assert json.loads((done.folder / "deploy.json").read_text())["run_id"] == done.run_id
     assert list(done.folder.parent.iterdir()) == [done.folder]  # nothing half done beside it
+
+
+def test_firmware_that_is_not_what_was_chosen_says_so(store: Store) -> None:
+    name = run_id(store, "gru")
+    for rendering in ("framed", "streaming"):
+        choose.write(store, choose.by_user(table.collect(store), name, rendering))
+        told = " ".join(deploy.deploy(store, "teensy41").told)
+        assert "Against the target, streaming, over the test split: ESR 0.1" in told
+        differs = "The choice names framed (validation ESR 0.1), which no board does" in told
+        assert differs == (rendering == "framed")
 
 
 def test_it_builds_where_it_lies(store: Store) -> None:
