@@ -106,7 +106,8 @@ def loaded(store: Store, run_id: str) -> Model:
     folder = store.run(run_id)
     model = trained.load(folder, "streaming")
     rows = (folder.result() or {}).get("rows", [])
-    [row] = [row for row in rows if row["rendering"] == model.rendering]
+    # Checkpoint epochs of a run on sequences are rendered so, too; the final model comes last.
+    row = [row for row in rows if row["rendering"] == model.rendering][-1]
     wet = stream(model.architecture, model.weights, snapshot_dry()[None])[0]
     return Model(
         model.architecture,

@@ -130,6 +130,16 @@ def test_another_rate_is_written_when_forced_and_told(tmp_path: Path) -> None:
     assert "44100 or 48000 Hz" in warning
 
 
+def test_checkpoint_epochs_of_the_same_rendering_are_not_told(tmp_path: Path) -> None:
+    config = finished.config(units=8)
+    store = finished.grid(tmp_path / "mine", config, esr=0.1, validation_esr=0.1)
+    result = store.run(config.run_id).result_file
+    found = files.read_json(result)
+    checkpoint = {**found["rows"][0], "epoch": 1, "esr": 0.9}
+    files.write_json(result, {**found, "rows": [checkpoint, *found["rows"]]})
+    assert exporting.loaded(store, config.run_id).esr == 0.1
+
+
 def test_an_unknown_format_is_guessed() -> None:
     with pytest.raises(InputError, match="Did you mean 'proteus'"):
         exporting.format_named("protius")
