@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -241,31 +241,45 @@ def _fill(
     )
     golden_dry = c_source.golden_input(GOLDEN_SAMPLES, rate_hz, GOLDEN_SEED)
     seconds_dry = material.test_dry[: int(PROOF_SECONDS * rate_hz)]
-    answer = runtimes.respond(converted, [golden_dry, seconds_dry], "micro")
     expected = chosen.respond(golden_dry)
     golden = Golden(
         golden_dry,
         expected,
         c_source.GOLDEN_TOLERANCE * max(1.0, float(np.abs(expected).max())),
-        answer.wet[0],
-        max(1e-6, converted.outputs[0].scale if converted.kind != "float32" else 0.0),
     )
-    texts = {
-        "pedal_config.h": firmware_source.config_header(board, rate_hz, route != "c"),
-        "golden.h": firmware_source.golden_header(golden),
-        **firmware_source.tflite_files(converted),
-    }
+    told = _judged(chosen)
+    texts = {"pedal_config.h": firmware_source.config_header(board, rate_hz, route != "c")}
+    # Without a size of its arena a TFLite model is no part of the firmware; the C route needs none.
+    has_tflite = route != "c" or converted.arena_needed_bytes is not None
+    if has_tflite:
+        texts |= firmware_source.tflite_files(converted)
+        answer = runtimes.respond(converted, [golden_dry, seconds_dry], "micro")
+        golden = replace(
+            golden,
+            tflite_wet=answer.wet[0],
+            tflite_tolerance=max(
+                1e-6, converted.outputs[0].scale if converted.kind != "float32" else 0.0
+            ),
+        )
+        told.append(_tflite_proof(chosen, seconds_dry, answer.wet[1], converted))
+    texts["golden.h"] = firmware_source.golden_header(golden)
     firmware_source.write_texts(folder / "model", texts)
     firmware_source.write_build_files(folder, board)
-    told = _judged(chosen) + _proof(folder, chosen, seconds_dry, answer.wet[1], converted)
-    files.write_text(folder / "README.md", _readme(chosen, board, route, line, converted, told))
+    told += _proof(folder, chosen, seconds_dry)
+    readme = _readme(chosen, board, route, line, converted if has_tflite else None, told)
+    files.write_text(folder / "README.md", readme)
     manifest = asdict(line) | {"effect": config.effect["name"], "sample_rate_hz": rate_hz}
     files.write_json(folder / "deploy.json", manifest | {"proof": told})
     return told
 
 
 def _readme(
-    chosen: Chosen, board: Board, route: str, line: Line, converted: Converted, told: list[str]
+    chosen: Chosen,
+    board: Board,
+    route: str,
+    line: Line,
+    converted: Converted | None,
+    told: list[str],
 ) -> str:
     environment = Environment(
         loader=FileSystemLoader(FIRMWARE), undefined=StrictUndefined, keep_trailing_newline=True,
@@ -285,16 +299,21 @@ def _readme(
     )
 
 
-def _proof(
-    folder: Path, chosen: Chosen, dry: Samples, tflite_wet: Samples, converted: Converted
-) -> list[str]:
-    """Compare the generated C, through the firmware's core, and TFLite Micro with Keras."""
+def _tflite_proof(chosen: Chosen, dry: Samples, wet: Samples, converted: Converted) -> str:
+    """Compare TFLite Micro, without the firmware's core, with Keras."""
+    expected = np.clip(chosen.respond(dry), -1, 1)
+    seconds = len(dry) / chosen.config.sample_rate_hz
+    return (
+        f"TFLite Micro ({converted.kind}) against Keras over {seconds:.1f} s of the test split: "
+        f"ESR {metrics.esr(expected, np.clip(wet, -1, 1)):.2g}"
+    )
+
+
+def _proof(folder: Path, chosen: Chosen, dry: Samples) -> list[str]:
+    """Compare the generated C, through the firmware's core, with Keras."""
     expected = np.clip(chosen.respond(dry), -1, 1)  # the core's output stays within full scale
     seconds = len(dry) / chosen.config.sample_rate_hz
-    told = [
-        f"TFLite Micro ({converted.kind}) against Keras over {seconds:.1f} s of the test split: "
-        f"ESR {metrics.esr(expected, np.clip(tflite_wet, -1, 1)):.2g}"
-    ]
+    told: list[str] = []
     if missing := [tool for tool in ("make", "gcc", "g++") if shutil.which(tool) is None]:
         told.append(f"Not proved on this host: no {', no '.join(missing)}; `make system` has them.")
         return told

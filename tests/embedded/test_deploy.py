@@ -1,5 +1,6 @@
 """The firmware's folder, from a finished run to its proof."""
 
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from data.errors import InputError
 from embedded import deploy
+from embedded.tflite import runtimes
 from study import choose, table
 from study.material import Material, Materials
 from study.store import Store
@@ -77,6 +79,27 @@ def test_firmware_that_is_not_what_was_chosen_says_so(store: Store) -> None:
         assert "Against the target, streaming, over the test split: ESR 0.1" in told
         differs = "The choice names framed (validation ESR 0.1), which no board does" in told
         assert differs == (rendering == "framed")
+
+
+def test_without_tflite_micro_only_its_own_route_is_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+
+    def without(name: str) -> object:
+        return None if name == "tflite_micro" else found(name)
+
+    def respond(*words: object) -> None:
+        raise RuntimeError("no such module")
+
+    monkeypatch.setattr(importlib.util, "find_spec", without)
+    monkeypatch.setattr(runtimes, "respond", respond)
+    name = run_id(store, "gru")
+    with pytest.raises(InputError, match="tflite-micro wheel is not installed"):
+        deploy.deploy(store, "teensy41", name, route="tflite_float32")
+    done = deploy.deploy(store, "teensy41", name)
+    assert "TFLite" not in " ".join(done.told) + (done.folder / "README.md").read_text()
+    assert not (done.folder / "model" / "pedal_tflite.cpp").exists()
 
 
 def test_it_builds_where_it_lies(store: Store) -> None:
