@@ -29,7 +29,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help deploy timing grid search estimate report choose listen listen-import render play export data test lint bench system clean
+.PHONY: help deploy budget timing grid search estimate report choose listen listen-import render play export data test lint bench system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -42,7 +42,7 @@ grid: .venv/.ready .venv/.wavesurfer ## train and evaluate GRID=quick|paper|real
 search: .venv/.ready .venv/.wavesurfer ## search settings by SEARCH=sd1_search|file.toml [DRY=a.wav WET=b.wav], train the best
 	@$(PY) -m study search "$(SEARCH)" $(RECORDING) $(ARGS); status=$$?; \
 	  case $$status in 0|3) ;; *) exit $$status;; esac; \
-	  $(PY) -m reports "$(SEARCH)" && exit $$status
+	  $(PY) -m embedded budget "$(SEARCH)" && $(PY) -m reports "$(SEARCH)" && exit $$status
 
 estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this machine
 	@$(PY) -m study grid "$(GRID)" $(RECORDING) --dry-run
@@ -64,6 +64,9 @@ render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) in
 
 deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41|teensy40|daisy [RUN=id FORCE=1 ARGS="--route tflite_float32"]
 	@$(PY) -m embedded deploy "$(GRID)" --board "$(or $(BOARD),teensy41)" $(if $(RUN),--run "$(RUN)") $(if $(FORCE),--force) $(ARGS)
+
+budget: .venv/.ready ## reckon which models of GRID keep up on which board, as choose and report read it
+	@$(PY) -m embedded budget "$(GRID)" $(ARGS)
 
 timing: .venv/.ready ## measure computing time of GRID's best models against block size, here; the report shows it
 	@$(PY) -m embedded timing "$(GRID)" $(ARGS)

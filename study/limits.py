@@ -168,7 +168,7 @@ def _add_board(rows: Sequence[Row], board: str, budget: pd.DataFrame | None) -> 
             f"board {board!r}",
             expected="budget.parquet, the real-time budget of the grid's models",
             found="no such file",
-            remedy="Run `python -m embedded budget` with the grid first, or choose without BOARD.",
+            remedy="Run `make budget` with the same GRID first, or choose without BOARD.",
         )
     boards = sorted(set(budget["board"]))
     if board not in boards:

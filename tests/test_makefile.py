@@ -4,11 +4,13 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
-def made(*words: str) -> subprocess.CompletedProcess[str]:
-    command = ["make", "-n", "help", *words]
+def made(*words: str, target: str = "help") -> subprocess.CompletedProcess[str]:
+    command = ["make", "-n", target, *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
@@ -23,3 +25,10 @@ def test_every_variable_is_taken_with_any_value() -> None:
     assert "GRID" in variables
     told = made(*(f"{name}=-m 'not slow' GIRD=x" for name in variables))
     assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize("target", ["grid", "search", "budget"])
+def test_whatever_choose_can_read_gets_a_budget(target: str) -> None:
+    told = made("GRID=mine", "SEARCH=mine", target=target)
+    assert told.returncode == 0, told.stderr
+    assert '-m embedded budget "mine"' in told.stdout
