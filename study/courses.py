@@ -13,12 +13,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from data import frames
+from data import frames, splits
 from data.audio import Samples
 from data.frames import Indices
+from models.carried import CHUNK_SAMPLES
+from models.losses import training_loss
 from study import engine, segments
 from study.engine import Epoch, TrainingState
-from study.grid import RunConfig
+from study.grid import RunConfig, Segment
 from study.material import Material
 
 
@@ -95,9 +97,10 @@ def framed(config: RunConfig, material: Material) -> tuple[Course, Exam]:
         InputError: the training split holds fewer frames than asked for.
     """
     course = of_frames(config, material.pair.dry, material.pair.wet, music(config, material))
-    reach = engine.reach(config.architecture, config.loss)
     held_out = material.split.validation
-    # The same validation frames for all seeds, so that their losses compare.
+    # The same validation targets for all seeds and frame sizes, so that their losses
+    # compare: each has room for the longest frame.
+    reach = splits.LEAD_IN_SAMPLES + 1 + training_loss(config.loss).lookback
     count = min(config.validation_frames, frames.frames_in(held_out, reach))
     drawn = frames.draw(held_out, reach, count, seed=0)
     functions = engine.program(config.architecture, config.loss, config.weight_decay)
@@ -114,6 +117,8 @@ def sequences(
     config: RunConfig, material: Material, loss: str, batch_size: int
 ) -> tuple[Course, Exam]:
     """Segments that fill the training split, shifted and shuffled anew each epoch.
+
+    The exam is the same whatever the length of windows and segments, so that losses compare.
 
     Raises:
         InputError: a split has no room for a segment.
@@ -135,8 +140,18 @@ def sequences(
         count * segment.counted_samples,
         segments.compiled_epoch(*kind, sizes),
     )
-    batches = _equal_batches(segments.starts(split.validation, segment), 16)
-    return course, Exam(dry, wet, batches, segments.passes(*kind).loss)
+    asked = _exam_segment(config, material)
+    batches = _equal_batches(segments.starts(split.validation, asked), 16)
+    functions = segments.passes(config.architecture, loss, config.weight_decay, asked)
+    return course, Exam(dry, wet, batches, functions.loss)
+
+
+def _exam_segment(config: RunConfig, material: Material) -> Segment:
+    """Half a second, or what the stretches have room for; in one window, as nothing is learnt."""
+    longest = max(stretch.samples for stretch in material.split.validation)
+    room = min(longest - config.warmup_samples, config.sample_rate_hz // 2)
+    whole_chunks = max(1, room // CHUNK_SAMPLES)
+    return Segment(config.warmup_samples, whole_chunks * CHUNK_SAMPLES, 1)
 
 
 def training_targets(config: RunConfig, material: Material) -> int:

@@ -1,0 +1,42 @@
+"""Validation losses compare between all settings that a search may vary."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from study import courses, engine
+from study.courses import Exam
+from study.grid import RunConfig
+from tests import tiny
+
+
+def framed(**changes: Any) -> Exam:
+    return courses.framed(tiny.config(**changes), tiny.material())[1]
+
+
+def sequences(**changes: Any) -> tuple[RunConfig, Exam]:
+    config = tiny.sequence_config(units=2, **changes)
+    return config, courses.sequences(config, tiny.material(), config.loss, 16)[1]
+
+
+@pytest.mark.parametrize("loss", ["mae", "esr_preemph_dc"])
+def test_every_frame_size_is_validated_on_the_same_targets(loss: str) -> None:
+    short, long = framed(frame_size=8, loss=loss), framed(frame_size=512, loss=loss)
+    assert short.batches.size == 256
+    np.testing.assert_array_equal(short.batches, long.batches)
+
+
+def test_every_length_of_windows_and_segments_is_validated_alike() -> None:
+    config, one = sequences()
+    _, other = sequences(window_samples=64, sequence_seconds=0.1)
+    np.testing.assert_array_equal(one.batches, other.batches)
+    weights = engine.initial_state(config.architecture, seed=0).weights
+    assert one.loss(weights) == other.loss(weights) > 0
+
+
+def test_a_short_stretch_is_validated_as_far_as_it_goes() -> None:
+    _, exam = sequences(warmup_samples=2000)
+    validation = tiny.parts().validation
+    assert exam.batches.size == len(validation)
+    assert exam.batches.ravel().tolist() == [stretch.start + 2000 for stretch in validation]
