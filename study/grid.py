@@ -116,7 +116,7 @@ class RunConfig(_Strict):
             frame reaches back beyond the unscored lead-in of its stretch.
         residual: whether the dry sample is added to the model's output.
         training: ``framed``; or ``sequence``, on segments of audio with the state carried
-            (``study.segments``), each epoch over the whole training split.
+            (``study.segments``), each epoch over all that fit into the training split.
         direction: ``forward``, from dry to wet; or ``reversed``, from wet to dry, where dry
             and wet change places in everything that is said of the run.
         training_frames: frames drawn once from the training split.

@@ -32,8 +32,9 @@ def starts(
 ) -> Indices:
     """First counted samples of segments that fill the stretches.
 
-    Warm-ups overlap what was counted before them. What is left over of each stretch lies
-    at its end, or is dealt at random to both ends, so that in time every sample counts.
+    Warm-ups overlap what was counted before them; the first of a stretch never counts. What
+    is left over of each stretch lies at its end, or is dealt at random to both ends, so
+    that in time every later sample counts.
 
     Raises:
         InputError: no stretch holds a segment.
