@@ -40,14 +40,16 @@ class SearchSection:
 def search_section(store: Store, shelf: Shelf) -> SearchSection | None:
     """The search that a study's settings come from; None where they come from a grid.
 
+    A search that has begun anew since, with another space, is not told of before its end.
+
     Args:
         store: of the study.
         shelf: of the report, to which figures are drawn.
     """
     folder = description.folder(store)
-    if not (folder / "trials.parquet").exists():
+    if store.manifest().get("target") != "search" or not description.searched_file(store).exists():
         return None
-    search = description.stored(store)
+    search = description.searched(store)
     trials = pd.read_parquet(folder / "trials.parquet")
     shares = [Share(**own) for own in files.read_json(folder / "importances.json")]
     told = trials[trials["validation_loss"].notna() & (trials["state"] != "fail")]

@@ -167,14 +167,32 @@ def search_file(store: Store) -> Path:
     return folder(store) / "search.json"
 
 
+def searched_file(store: Store) -> Path:
+    """What was searched when the tables beside it were written."""
+    return folder(store) / "searched.json"
+
+
 def stored(store: Store) -> Search:
     """The search last begun in a store.
 
     Raises:
         InputError: there is none.
     """
+    return _read(store, search_file(store))
+
+
+def searched(store: Store) -> Search:
+    """The search that the stored tables are of; another may have begun since.
+
+    Raises:
+        InputError: none has come to its end.
+    """
+    return _read(store, searched_file(store))
+
+
+def _read(store: Store, path: Path) -> Search:
     try:
-        return from_dict(files.read_json(search_file(store)))
+        return from_dict(files.read_json(path))
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         raise InputError(
             f"study {store.root}",

@@ -15,11 +15,11 @@ from study.store import Store
 
 
 def write(own: Trials, store: Store) -> None:
-    """Write trials.parquet, epochs.parquet and importances.json.
+    """Write trials.parquet, epochs.parquet, importances.json and searched.json.
 
     ``trials`` has a row a trial: trial, state (complete, pruned or fail), validation_loss
     (the lowest), epochs, reason, and a column a setting. ``epochs`` has trial, epoch and
-    validation_loss.
+    validation_loss. searched.json is what these are trials of.
     """
     ended = [trial for trial in own.all() if trial.state in trials.ENDED]
     rows: list[dict[str, Any]] = [
@@ -46,3 +46,4 @@ def write(own: Trials, store: Store) -> None:
             lambda path, frame=frame: frame.to_parquet(path, index=False),  # type: ignore[misc]
         )
     files.write_json(folder / "importances.json", [asdict(own) for own in importances(ended)])
+    files.write_json(description.searched_file(store), own.search.to_dict())

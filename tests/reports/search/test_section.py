@@ -49,7 +49,8 @@ def write_search(store: Store, importances: list[Importance] = IMPORTANCES) -> N
     """What a search leaves behind."""
     search = Search("mine", "Mine", "mine", 5, 0, config(), SPACE, {"patience": 5})
     folder = description.folder(store)
-    files.write_json(description.search_file(store), search.to_dict())
+    files.write_json(store.manifest_file, {**store.manifest(), "target": "search"})
+    files.write_json(description.searched_file(store), search.to_dict())
     table = [
         {
             "trial": number,
@@ -94,9 +95,17 @@ def test_without_importances_it_says_so(store: Store) -> None:
     assert len(section.pictures) == 2
 
 
-def test_a_grid_has_no_such_section(tmp_path: Path) -> None:
-    store = write_study(tmp_path / "runs" / "plain", [config()])
+def test_a_grid_has_no_such_section(store: Store) -> None:
+    files.write_json(store.manifest_file, {**store.manifest(), "target": "grid"})
     assert search_section(store, Shelf(store.report_folder)) is None
+
+
+def test_a_search_begun_since_does_not_change_what_is_told(store: Store) -> None:
+    before = search_section(store, Shelf(store.report_folder))
+    space = {"layers": Range(1, 3)}
+    begun = Search("mine", "Mine", "mine", 5, 0, config(), space, {"patience": 5})
+    files.write_json(description.search_file(store), begun.to_dict())
+    assert search_section(store, Shelf(store.report_folder)) == before
 
 
 def test_the_page_shows_it(store: Store) -> None:

@@ -8,8 +8,10 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from study.search import description, history
 from study.search.description import STARTUP_TRIALS, Choices, Range, Search
 from study.search.trials import Claimed, Trials
+from study.store import Store
 from tests import tiny
 
 SPACE: dict[str, Any] = {
@@ -64,6 +66,16 @@ def test_a_search_begun_anew_after_every_trial_has_the_same_trials(
     while do_one(Trials(search(), tmp_path)):
         pass
     assert told(Trials(search(), tmp_path)) == whole
+
+
+def test_tables_keep_the_search_that_they_are_of(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    trials = Trials(search(3), description.folder(store))
+    while do_one(trials):
+        pass
+    history.write(trials, store)
+    assert description.searched(store) == search(3)
+    assert (description.folder(store) / "trials.parquet").exists()
 
 
 def test_a_trial_of_a_dead_process_is_continued_by_the_next(
