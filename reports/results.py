@@ -153,11 +153,18 @@ class Results:
         return [model for model in self.models if model.effect == effect]
 
     def checkpoints_of(self, run_id: str) -> list[Row]:
-        """Rows of a run's checkpoint epochs before its last, in order."""
+        """Rows of a run's checkpoints in order, without one of the epoch that it ended with.
+
+        That epoch may be earlier than theirs: patience goes back to the best.
+        """
         own = [row for row in self.rows if row["run_id"] == run_id and row["status"] == "ok"]
-        last = max(row["epoch"] for row in own)
+        main = next(row for row in own if row["is_final"])
         return sorted(
-            (row for row in own if not row["is_final"] and row["epoch"] < last),
+            (
+                row
+                for row in own
+                if row["rendering"] == main["rendering"] and row["epoch"] != main["epoch"]
+            ),
             key=lambda row: row["epoch"],
         )
 

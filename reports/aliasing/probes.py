@@ -123,10 +123,10 @@ def answers_of_run(run: RunFolder, config: RunConfig, rendering: str = FRAMED) -
         InputError: nothing (whole) was kept of it.
     """
     rows = [row for row in _rows(run.probes, f"run {run.run_id}") if row["rendering"] == rendering]
-    last = max((int(row["epoch"]) for row in rows), default=0)
-    # The final model comes last, after a checkpoint of the same epoch, if there is one.
+    # The final model comes last, also after a checkpoint of its own epoch, and after those of
+    # later ones where patience went back to the best.
     final = {(row["probe"], row["f0_hz"], row["amplitude"]): row for row in rows
-             if row["epoch"] == last}  # fmt: skip
+             if row["epoch"] == rows[-1]["epoch"]}  # fmt: skip
     return _answers(run.run_id, rendering, config, run.probes, list(final.values()))
 
 

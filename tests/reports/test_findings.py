@@ -8,6 +8,7 @@ import pytest
 from reports import findings, players, scores
 from reports.numbers import counted, decibels, ranged, short_count, significant
 from reports.results import Model, Results, Row, Spread, read
+from study import files
 from tests.reports.synthetic import config, write_study
 
 
@@ -95,6 +96,20 @@ def test_runs_that_keep_other_epochs_are_one_model(tmp_path: Path) -> None:
     runs = [config(seed=seed, checkpoint_epochs=epochs) for seed, epochs in kept]
     [only] = read(write_study(tmp_path / "grid", runs)).models
     assert sorted(r["seed"] for r in only.rows) == [0, 1]
+
+
+def test_checkpoints_after_the_best_epoch_are_still_checkpoints(tmp_path: Path) -> None:
+    run = config(checkpoint_epochs=(2, 4, 5))
+    store = write_study(tmp_path / "grid", [run])
+    result = files.read_json(store.run(run.run_id).result_file)
+    *kept, final = result["rows"]
+    final["epoch"] = 4  # where patience found the lowest loss
+    other = {**final, "rendering": "streaming", "is_final": False}
+    rows = [*kept, other, final]
+    files.write_json(store.run(run.run_id).result_file, {**result, "rows": rows})
+    read_again = read(store)
+    assert [row["epoch"] for row in read_again.checkpoints_of(run.run_id)] == [2, 5]
+    assert [r["rendering"] for r in read_again.finals_of(run.run_id)] == ["framed", "streaming"]
 
 
 def test_labels_name_no_more_than_tells_structures_apart(tmp_path: Path) -> None:

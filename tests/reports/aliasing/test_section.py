@@ -103,6 +103,16 @@ def test_the_final_answers_count_and_not_those_of_a_checkpoint(probed: Store) ->
     assert {row["rendering"] for row in (*found.standard, *found.notes)} == {"streaming"}
 
 
+def test_a_checkpoint_after_the_best_epoch_does_not_answer_for_it(probed: Store) -> None:
+    folder = probed.run(RUNS[0].run_id).probes
+    rows = [row for row in folder.rows() or [] if row["rendering"] == "framed"]
+    final = [{**row, "epoch": 4} for row in rows if row["epoch"] == 6]
+    later = [{**row, "epoch": 5, "asr_db": 99.0} for row in final]
+    folder.write([*later, *final], {})
+    found = probes.answers_of_run(probed.run(RUNS[0].run_id), RUNS[0])
+    assert {row["epoch"] for row in found.standard} == {4}
+
+
 def test_a_run_without_probes_is_said_to_have_none(probed: Store, tmp_path: Path) -> None:
     best = best_run(probed)
     shutil.rmtree(probed.run(best.run_id).probes.path)
