@@ -72,7 +72,7 @@ def convert_run(
         weights_of(model),
         model_path(store, folder.run_id, form, kind, block),
         materials.of(config),
-        Origin(folder.run_id, model.rendering, config.made_by.name, config.sample_rate_hz),
+        Origin(folder.run_id, model.rendering, config.effect_name, config.sample_rate_hz),
         kind=kind,
         block=block,
         form=form,

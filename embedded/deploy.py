@@ -126,7 +126,7 @@ def deploy(
         "to converter)"
     ]
     if line.verdict == "no" and (line.resampling == "impossible" or not force):
-        raise _cannot(store, board, line)
+        raise _cannot(store, board, line, chosen.config.effect_name)
     folder = store.root / "firmware" / board.name
     aside = folder.with_name(f".{uuid.uuid4().hex}")
     try:
@@ -192,9 +192,8 @@ def _basis(line: Line) -> str:
     return f"instructions estimated, up to {error} wrong on models that were not fitted to"
 
 
-def _cannot(store: Store, board: Board, line: Line) -> InputError:
+def _cannot(store: Store, board: Board, line: Line, effect: str) -> InputError:
     """The refusal; it names the costliest model of the same effect that keeps up."""
-    effect = store.run(line.run_id).config().effect["name"]
     results = table.collect(store)
     alike = results.loc[results["effect"] == effect, "run_id"]
     reckoned = budget.reckon(store)
@@ -227,14 +226,14 @@ def _fill(
     material = Materials(store.pairs).of(config)
     weights = [np.asarray(array, np.float32) for array in chosen.weights]
     firmware_source.copy_sources(board.kind, folder)
-    metadata = Metadata(MODEL_NAME, config.effect["name"], rate_hz, chosen.folder.run_id)
+    metadata = Metadata(MODEL_NAME, config.effect_name, rate_hz, chosen.folder.run_id)
     c_source.generate(config.architecture, weights, metadata).write(folder / "model")
     converted = convert.convert(
         config.architecture,
         weights,
         folder / "model" / "pedal_model.tflite",
         material,
-        Origin(chosen.folder.run_id, chosen.rendering, config.effect["name"], rate_hz),
+        Origin(chosen.folder.run_id, chosen.rendering, config.effect_name, rate_hz),
         kind=KINDS.get(route, "float32"),
         block=costs.TFLITE_BLOCK,
         form=convert.form_of(config.architecture),
@@ -268,7 +267,7 @@ def _fill(
     told += _proof(folder, chosen, seconds_dry)
     readme = _readme(chosen, board, route, line, converted if has_tflite else None, told)
     files.write_text(folder / "README.md", readme)
-    manifest = asdict(line) | {"effect": config.effect["name"], "sample_rate_hz": rate_hz}
+    manifest = asdict(line) | {"effect": config.effect_name, "sample_rate_hz": rate_hz}
     files.write_json(folder / "deploy.json", manifest | {"proof": told})
     return told
 
@@ -288,7 +287,7 @@ def _readme(
     return environment.get_template("README.md.jinja").render(
         run_id=chosen.folder.run_id,
         rendering=chosen.rendering,
-        effect=chosen.config.effect["name"],
+        effect=chosen.config.effect_name,
         sample_rate_hz=chosen.config.sample_rate_hz,
         board=board,
         route=_ROUTE_NAMES[route],

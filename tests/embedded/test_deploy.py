@@ -115,6 +115,19 @@ def test_a_model_that_cannot_keep_up_is_refused_with_the_largest_that_can(store:
     assert not (store.root / "firmware").exists()
 
 
+def test_a_reversed_run_is_called_so(tmp_path: Path) -> None:
+    configs = [
+        finished.config(family=family, units=units, sample_rate_hz=22_050, direction="reversed")
+        for family, units in [("gru", 8), ("lstm", 200)]
+    ]
+    store = finished.grid(tmp_path / "grid", *configs, validation_esr=0.1, esr=0.1)
+    with pytest.raises(InputError, match=r"largest that keeps up is .*-gru-"):
+        deploy.deploy(store, "teensy41", configs[1].run_id)
+    done = deploy.deploy(store, "teensy41", configs[0].run_id)
+    assert json.loads((done.folder / "deploy.json").read_text())["effect"] == "clipper (wet to dry)"
+    assert "clipper (wet to dry)" in (done.folder / "model" / "pedal_model.h").read_text()
+
+
 def test_another_rate_cannot_be_forced(store: Store) -> None:
     with pytest.raises(InputError, match="rate: the board runs at 48000 Hz") as told:
         deploy.deploy(store, "daisy", run_id(store, "gru"), force=True)
