@@ -58,7 +58,8 @@ def candidates(
     """Final models of an effect as each way of rendering, in the table's order.
 
     Checkpoint epochs are no candidates: they are kept to study training. Each row gains
-    ``board_verdict``, ``board_share`` and ``board_route`` where the limits name a board.
+    ``board_verdict``, ``board_share``, ``board_reason`` and ``board_route`` where the limits
+    name a board.
 
     Raises:
         InputError: there is none, the effect is unknown, or so is the board.
@@ -153,10 +154,7 @@ def _board_limit(board: str, accept_tight: bool) -> Limit:
     def found(row: Row) -> str:
         if row["board_verdict"] is None:
             return "not reckoned"
-        return (
-            f"{row['board_verdict']} ({100 * row['board_share']:.0f} % of the budget, "
-            f"{row['board_route']})"
-        )
+        return f"{row['board_verdict']} ({row['board_reason']}; {row['board_route']})"
 
     return Limit(f"real time on {board}", " or ".join(allowed), excess_db, found)
 
@@ -189,6 +187,7 @@ def _add_board(rows: Sequence[Row], board: str, budget: pd.DataFrame | None) -> 
         route = best.get((row["run_id"], row["rendering"]), {})
         row["board_verdict"] = route.get("verdict")
         row["board_share"] = route.get("share_pessimistic")
+        row["board_reason"] = route.get("reason")
         row["board_route"] = route.get("route")
 
 

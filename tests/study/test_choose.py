@@ -57,6 +57,7 @@ def budget(**verdicts: tuple[str, float]) -> pd.DataFrame:
                 "route": key.partition("__")[2] or "c",
                 "share_pessimistic": share,
                 "verdict": verdict,
+                "reason": f"time: {100 * share:.0f} % of the cycles",
             }
             for key, (verdict, share) in verdicts.items()
         ]
@@ -134,7 +135,7 @@ def test_a_board_needs_its_budget() -> None:
         choose.choose(TABLE, Limits(board="teensy41"))
     with pytest.raises(InputError, match="Did you mean 'teensy41'"):
         choose.choose(TABLE, Limits(board="teensy"), BUDGET)
-    with pytest.raises(InputError, match=r"no \(190 % of the budget, tflite_float32\)"):
+    with pytest.raises(InputError, match=r"no \(time: 190 % of the cycles; tflite_float32\)"):
         choose.choose(
             TABLE[TABLE["rendering"] == "streaming"].assign(is_final=True),
             Limits(board="teensy41"),
