@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from data.audio import Samples
 from data.devices.circuits import CIRCUITS
 from data.devices.oversampling import oversampling_factor
 from data.effects import Effect
-from embedded import c_source, convert
+from data.errors import InputError
+from embedded import budget, c_source, convert
 from embedded.c_source import Metadata
 from embedded.tflite import networks
 from embedded.tflite.flatbuffer import serialized
@@ -34,8 +36,9 @@ from models.architecture import Architecture, is_recurrent
 from study import choose, files, table, trained
 from study.blocks import FramedModel, StreamingModel
 from study.engine import FRAMES_AT_ONCE
+from study.grid import RunConfig
 from study.limits import Limits
-from study.store import Store
+from study.store import RunFolder, Store
 
 BLOCKS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 MEASURED_S = 0.2
@@ -57,17 +60,29 @@ Weights = list[NDArray[np.float32]]
 def measure(store: Store) -> pd.DataFrame:
     """The table of a grid; ``COLUMNS`` says what it holds.
 
-    Methods are ``circuit`` (built-in effects only), ``keras_framed`` (blocks of 128 and more),
-    ``keras_streaming`` (recurrent models only), ``tflite`` and ``c`` (where there is gcc).
+    Of each effect the best model that every method can compute is taken. Methods are
+    ``circuit`` (built-in effects only), ``keras_framed`` (models trained on frames, blocks of
+    128 and more), ``keras_streaming`` (recurrent models only), ``tflite`` and ``c`` (where there
+    is gcc, and the model magnifies no rounding).
 
     Raises:
-        InputError: the grid has no finished run.
+        InputError: the grid has no finished run, or none of a model that firmware is written for.
     """
     results = table.collect(store)
     table.require_finished(results, store)
+    done = results[results["status"] == "ok"]
+    built = [name for name in done["run_id"].unique() if _is_computed(store.run(str(name)))]
+    done = done[done["run_id"].isin(built)]
+    if done.empty:
+        raise InputError(
+            f"timing of {store.root.name}",
+            expected="a finished run without knobs, of a family that firmware is written for",
+            found="none",
+            remedy="Train such a run: the keys family and knobs of a grid file say what.",
+        )
     lines = []
-    for effect in results.loc[results["status"] == "ok", "effect"].unique():
-        choice = choose.choose(results, Limits(effect=str(effect)))
+    for effect in done["effect"].unique():
+        choice = choose.choose(done, Limits(effect=str(effect)))
         lines += list(_lines(store, str(effect), choice.run_id))
     return pd.DataFrame(lines, columns=list(COLUMNS)).astype(COLUMNS)
 
@@ -80,12 +95,16 @@ def write(store: Store) -> pd.DataFrame:
     return found
 
 
+def _is_computed(folder: RunFolder) -> bool:
+    return budget.can_be_built(folder.config())
+
+
 def _lines(store: Store, effect: str, run_id: str) -> Iterator[dict[str, Any]]:
     model = trained.load(store.run(run_id))
     weights = [np.asarray(array, np.float32) for array in model.weights]
     rate_hz = model.sample_rate_hz
     with tempfile.TemporaryDirectory() as folder:
-        methods = _methods(model.config.made_by, model.architecture, weights, rate_hz, folder)
+        methods = _methods(model.config, weights, folder)
         for method, prepare in methods.items():
             for block in BLOCKS:
                 process = prepare(block)
@@ -112,19 +131,22 @@ def seconds_per_second(process: Process, block: int, rate_hz: int) -> float:
 
 
 def _methods(
-    effect: Effect, a: Architecture, weights: Weights, rate_hz: int, folder: str
+    config: RunConfig, weights: Weights, folder: str
 ) -> dict[str, Callable[[int], Process | None]]:
     """By name, what prepares a method for a block's size, or gives None where it has no such."""
+    effect, a, rate_hz = config.made_by, config.architecture, config.sample_rate_hz
     methods: dict[str, Callable[[int], Process | None]] = {}
-    if effect.kind == "circuit":
+    if effect.kind == "circuit" and config.direction == "forward":
         methods["circuit"] = lambda block: _circuit(effect, rate_hz)
-    methods["keras_framed"] = lambda block: _framed(a, weights, block)
+    if config.training == "framed":
+        methods["keras_framed"] = lambda block: _framed(a, weights, block)
     if is_recurrent(a.family):
         methods["keras_streaming"] = lambda block: _streaming(a, weights, block)
     methods["tflite"] = lambda block: _tflite(a, weights, block)
     if shutil.which("gcc"):
-        c = _generated_c(a, weights, rate_hz, Path(folder))
-        methods["c"] = lambda block: c
+        with suppress(InputError):  # no C is written of a model that magnifies rounding
+            c = _generated_c(a, weights, rate_hz, Path(folder))
+            methods["c"] = lambda block: c
     return methods
 
 
