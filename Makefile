@@ -80,7 +80,7 @@ export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus
 data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 	@$(PY) -m study data "$(GRID)" $(RECORDING)
 
-test: .venv/.ready-dev ## run all tests [ARGS="-m 'not slow'"]
+test: .venv/.ready-dev .venv/.wavesurfer ## run all tests [ARGS="-m 'not slow'"]
 	$(PY) -m pytest $(ARGS)
 
 lint: .venv/.ready-dev ## check style and types
@@ -123,6 +123,6 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-live.txt
 	@touch $@
 
-.venv/.ready-dev: requirements-dev.txt .venv/.ready
+.venv/.ready-dev: requirements-dev.txt requirements-live.txt .venv/.ready
 	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
