@@ -195,7 +195,8 @@ def _basis(line: Line) -> str:
 def _cannot(store: Store, board: Board, line: Line, effect: str) -> InputError:
     """The refusal; it names the costliest model of the same effect that keeps up."""
     results = table.collect(store)
-    alike = results.loc[results["effect"] == effect, "run_id"]
+    own_effect = results.loc[results["run_id"] == line.run_id, "effect"]
+    alike = results.loc[results["effect"].isin(own_effect), "run_id"]
     reckoned = budget.reckon(store)
     own = reckoned[(reckoned["board"] == board.name) & (reckoned["verdict"] == "yes")]
     own = own[own["run_id"].isin(alike)]
@@ -247,7 +248,7 @@ def _fill(
         c_source.GOLDEN_TOLERANCE * max(1.0, float(np.abs(expected).max())),
     )
     told = _judged(chosen)
-    texts = {"pedal_config.h": firmware_source.config_header(board, rate_hz, route != "c")}
+    texts = {"pedal_config.h": firmware_source.config_header(board, rate_hz)}
     # Without a size of its arena a TFLite model is no part of the firmware; the C route needs none.
     has_tflite = route != "c" or converted.arena_needed_bytes is not None
     if has_tflite:
@@ -291,6 +292,7 @@ def _readme(
         sample_rate_hz=chosen.config.sample_rate_hz,
         board=board,
         route=_ROUTE_NAMES[route],
+        uses_tflite=route != "c",
         line=line,
         basis=_basis(line),
         converted=converted,
@@ -340,9 +342,7 @@ def run_on_host(folder: Path, dry: Samples, sample_rate_hz: int) -> tuple[Sample
     try:
         work.mkdir()
         audio.write(work / "dry.wav", dry, sample_rate_hz)
-        defines = (
-            f"-DPEDAL_USES_TFLITE=0 -DPEDAL_HALVES_RATE=0 -DPEDAL_BOARD_RATE_HZ={sample_rate_hz}u"
-        )
+        defines = f"-DPEDAL_HALVES_RATE=0 -DPEDAL_BOARD_RATE_HZ={sample_rate_hz}u"
         _run(["make", "-s", "-C", str(folder), f"DEFINES={defines}"])
         golden = _run([str(folder / "pedal"), "--golden"]).strip()
         _run([str(folder / "pedal"), str(work / "dry.wav"), str(work / "wet.wav")])

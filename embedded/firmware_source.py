@@ -77,8 +77,11 @@ def write_build_files(folder: Path, board: Board) -> None:
             files.write_text(folder / target, text)
 
 
-def config_header(board: Board, sample_rate_hz: int, uses_tflite: bool) -> str:
+def config_header(board: Board, sample_rate_hz: int) -> str:
     """``pedal_config.h``: which engine, at which rate, in which blocks.
+
+    The engine is the generated C unless the build names another, since TFLite Micro takes a
+    library that not everybody has at hand.
 
     Raises:
         InputError: the board cannot run models of this rate.
@@ -94,9 +97,9 @@ def config_header(board: Board, sample_rate_hz: int, uses_tflite: bool) -> str:
         )
     return _guarded(
         "PEDAL_CONFIG_H",
-        f"""/* Which engine computes the model: 1 TFLite Micro, 0 the generated C. */
+        f"""/* Which engine computes the model: 1 TFLite Micro, if the build says so, 0 C. */
 #ifndef PEDAL_USES_TFLITE
-#define PEDAL_USES_TFLITE {int(uses_tflite)}
+#define PEDAL_USES_TFLITE 0
 #endif
 
 /* The converters' rate; the model has {sample_rate_hz} Hz. */

@@ -102,6 +102,22 @@ def test_without_tflite_micro_only_its_own_route_is_refused(
     assert not (done.folder / "model" / "pedal_tflite.cpp").exists()
 
 
+@pytest.mark.parametrize(
+    ("route", "first"),
+    [("c", "make\n./pedal --golden"), ("tflite_float32", "make ENGINE=tflite\n./pedal --golden")],
+)
+def test_every_route_builds_c_unless_told_and_leads_with_its_own_commands(
+    store: Store, route: str, first: str
+) -> None:
+    done = deploy.deploy(store, "teensy41", run_id(store, "gru"), route=route, force=True)
+    text = (done.folder / "README.md").read_text()
+    assert text.index(first) < text.index("## TFLite Micro")
+    upload = "pio run -t" if route == "c" else "pio run -e teensy41_tflite -t"
+    assert upload in text[: text.index("## TFLite Micro")]
+    subprocess.run(["make", "-s"], cwd=done.folder, check=True, timeout=200)
+    subprocess.run(["./pedal", "--golden"], cwd=done.folder, check=True, timeout=60)
+
+
 def test_it_builds_where_it_lies(store: Store) -> None:
     done = deploy.deploy(store, "teensy40", run_id(store, "gru"))
     subprocess.run(["make", "-s"], cwd=done.folder, check=True, timeout=200)

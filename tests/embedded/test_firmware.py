@@ -56,7 +56,7 @@ def firmware(folder: Path, model_rate_hz: int) -> Path:
     golden = Golden(dry, reference.respond(GRU, WEIGHTS, dry), 1e-3)
     teensy = board("teensy41")
     texts = {
-        "pedal_config.h": firmware_source.config_header(teensy, model_rate_hz, uses_tflite=False),
+        "pedal_config.h": firmware_source.config_header(teensy, model_rate_hz),
         "golden.h": firmware_source.golden_header(golden),
     }
     firmware_source.write_texts(folder / "model", texts)
