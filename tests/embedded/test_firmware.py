@@ -46,6 +46,33 @@ int main()
 }
 """
 
+POISONED = """
+#include "pedal.h"
+#include <cstdio>
+struct Sum final : pedalframe::Engine {
+    float sum = 0;
+    bool begin() override { return true; }
+    void reset() override { sum = 0; }
+    void process(const float *dry, float *wet, std::size_t samples) override
+    {
+        for (std::size_t n = 0; n < samples; ++n)
+            wet[n] = sum += dry[n];
+    }
+};
+int main(int count, char **)
+{
+    static Sum sum;
+    static pedalframe::Pedal pedal(sum, 1000);
+    float block[100];
+    pedal.set_bypass(count > 1);
+    pedal.begin(100);
+    while (std::fread(block, sizeof block, 1, stdin) == 1) {
+        pedal.process(block, block, 100);
+        std::fwrite(block, sizeof block, 1, stdout);
+    }
+}
+"""
+
 
 def firmware(folder: Path, model_rate_hz: int) -> Path:
     """As ``make deploy`` writes it, bar the TFLite model."""
@@ -130,6 +157,24 @@ def test_bypass_fades_to_the_dry_signal_without_a_jump(played: Callable[..., Wav
 def test_the_output_stays_within_full_scale(played: Callable[..., Wav]) -> None:
     wet = played(DRY, "--output-gain", "1000")
     assert np.abs(wet).max() == 1
+
+
+@pytest.mark.parametrize("is_bypassed", [False, True])
+def test_a_model_that_answers_nan_begins_anew_and_bypass_never_hears_it(
+    tmp_path: Path, is_bypassed: bool
+) -> None:
+    (tmp_path / "main.cpp").write_text(POISONED)
+    core = firmware_source.FIRMWARE / "core"
+    command = ["g++", "-O2", f"-I{core}", "main.cpp", str(core / "pedal.cpp"), "-o", "run"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+    dry = np.full(400, 0.001, np.float32)
+    dry[250] = np.nan
+    words = [tmp_path / "run", *(["bypass"] if is_bypassed else [])]
+    done = subprocess.run(words, input=dry.tobytes(), capture_output=True, timeout=60)
+    wet = np.frombuffer(done.stdout, "<f4")
+    assert wet[250] == 0
+    expected = dry[251:] if is_bypassed else np.append(np.zeros(49), np.cumsum(dry[300:]))
+    np.testing.assert_allclose(wet[251:], expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("bad", ["missing", "rate", "text", "block"])

@@ -44,13 +44,15 @@ void Pedal::process(const float *dry, float *wet, std::size_t samples)
     }
 }
 
-/* The model runs in bypass too, so that its state is right when it comes back. */
+/* The model runs in bypass too, so that its state is right when it comes back. What it answers
+ * must never be heard there, not even NaN. */
 void Pedal::process_some(const float *dry, float *wet, std::size_t samples)
 {
     const float in = input_gain_.load(std::memory_order_relaxed);
     const float out = output_gain_.load(std::memory_order_relaxed);
     const float on = bypass_.load(std::memory_order_relaxed) ? 0.0f : 1.0f;
     std::uint32_t clipped = 0;
+    float broken = 0.0f; /* NaN as soon as the model answers NaN or infinity */
     for (std::size_t n = 0; n < samples; ++n) {
         now_in_ = nearer(now_in_, in, fade_step_);
         model_[n] = now_in_ * dry[n];
@@ -59,12 +61,19 @@ void Pedal::process_some(const float *dry, float *wet, std::size_t samples)
     for (std::size_t n = 0; n < samples; ++n) {
         now_out_ = nearer(now_out_, out, fade_step_);
         now_wet_ = nearer(now_wet_, on, fade_step_);
-        float sample = dry[n] + now_wet_ * (now_out_ * model_[n] - dry[n]);
+        broken += model_[n] - model_[n];
+        float sample = dry[n];
+        if (now_wet_ != 0.0f) { /* 0 times NaN would be NaN */
+            sample += now_wet_ * (now_out_ * model_[n] - dry[n]);
+        }
         if (!(sample >= -1.0f && sample <= 1.0f)) { /* NaN too */
             sample = sample > 1.0f ? 1.0f : sample < -1.0f ? -1.0f : 0.0f;
             ++clipped;
         }
         wet[n] = sample;
+    }
+    if (!(broken == 0.0f)) { /* it would stay in the state for good */
+        engine_.reset();
     }
     if (clipped > 0) {
         clipped_.store(clipped_.load(std::memory_order_relaxed) + clipped, std::memory_order_relaxed);
