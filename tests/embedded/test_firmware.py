@@ -139,6 +139,20 @@ def test_golden_vectors_pass_and_fail_when_they_should(direct: Path, tmp_path: P
     assert done.returncode == 1
 
 
+def test_other_switches_build_anew_and_the_same_do_not(direct: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(direct, tmp_path / "built")
+
+    def built(*words: str) -> int:
+        return (made(folder, *words) / "pedal").stat().st_mtime_ns
+
+    first, other = built(), "DEFINES=-DPEDAL_BOARD_RATE_HZ=8000u"
+    assert built() == first
+    changed = built(other)
+    assert changed > first
+    assert built(other) == changed
+    assert built() > changed
+
+
 def test_gains_stand_before_and_after_the_model(played: Callable[..., Wav]) -> None:
     expected = 0.5 * reference.respond(GRU, WEIGHTS, 0.25 * DRY)
     wet = played(DRY, "--input-gain", "0.25", "--output-gain", "0.5")
