@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ def draw(results: Results, shelf: Shelf, materials: Materials, root: Path, proce
             _drawn(results, row, shelf, materials, row["run_id"])
         return
     # Neighbours share an effect, and so their material: each process takes a stretch of them.
-    parts = [[row["run_id"] for row in missing[n::processes]] for n in range(processes)]
+    bounds = [n * len(missing) // processes for n in range(processes + 1)]
+    parts = [[row["run_id"] for row in missing[a:b]] for a, b in pairwise(bounds)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context) as pool:
         for done in [pool.submit(draw_some, results.store.root, root, part) for part in parts]:

@@ -73,15 +73,20 @@ class Shelf:
         return self._root / f"{slug(name)}-{_digest([name, inputs])}"
 
     def _make(self, folder: Path, fill: Callable[[Path], Facts]) -> None:
-        """Fill a folder aside and rename it, so that an interrupt leaves nothing half done."""
+        """Fill a folder aside and rename it, so that an interrupt leaves nothing half done.
+
+        Where another process has filled the same one meanwhile, that stays.
+        """
         aside = folder.with_name(f".{uuid.uuid4().hex}")
         try:
             aside.mkdir(parents=True)
             facts = fill(aside)
             made = sorted(path.name for path in aside.iterdir())
             files.write_json(aside / _FACTS_FILE, {"files": made, "facts": facts})
-            shutil.rmtree(folder, ignore_errors=True)
-            aside.rename(folder)
+            with files.lock(self._root / ".shelf-lock", wait=True):
+                if not _is_whole(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    aside.rename(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
