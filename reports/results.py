@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from data.errors import InputError
 from reports.numbers import short_count
 from study import table
 from study.grid import RunConfig
@@ -186,27 +184,15 @@ def read(store: Store) -> Results:
         InputError: no grid was laid out here, or none of its runs has finished.
     """
     manifest = store.manifest()
-    configs = _configs(store)
+    configs = store.configs()
     collected = table.collect(store)
     table.require_finished(collected, store)
     rows = _plain(collected)
-    names = _effect_names(configs)
-    for row in rows:
-        row["effect"] = names.get(row["run_id"])
     return Results(store, str(manifest["title"]), configs, tuple(rows), table.history(store))
 
 
 def _is_other_rendering(row: Row, main: Row) -> bool:
     return row["rendering"] not in (FRAMED, main["rendering"]) and row["epoch"] >= main["epoch"]
-
-
-def _configs(store: Store) -> dict[str, RunConfig]:
-    """Configurations by run id; the table tells why one is missing."""
-    configs = {}
-    for run in store.runs():
-        with suppress(InputError):
-            configs[run.run_id] = run.config()
-    return configs
 
 
 def _plain(frame: pd.DataFrame) -> list[Row]:
@@ -216,24 +202,6 @@ def _plain(frame: pd.DataFrame) -> list[Row]:
         {str(name): value for name, value in row.items()}
         for row in objects.where(objects.notna(), None).to_dict("records")
     ]
-
-
-def _effect_names(configs: Mapping[str, RunConfig]) -> dict[str, str]:
-    """Effect by run id: its name, with its controls where the name alone is ambiguous."""
-    kinds: dict[str, set[str]] = defaultdict(set)
-    for config in configs.values():
-        kinds[config.effect["name"]].add(json.dumps(config.effect, sort_keys=True))
-    return {
-        run_id: config.effect_name
-        if len(kinds[config.effect["name"]]) == 1
-        else _with_controls(config.effect)
-        for run_id, config in configs.items()
-    }
-
-
-def _with_controls(effect: Mapping[str, Any]) -> str:
-    controls = ", ".join(f"{name}={value:g}" for name, value in effect["controls"].items())
-    return f"{effect['name']} ({controls or effect['content'][:8] or effect['device']})"
 
 
 def _best_first(by_seed: Mapping[int, Row]) -> tuple[Row, ...]:

@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import json
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -299,9 +300,12 @@ class RunConfig(_Strict):
 
     @property
     def effect_name(self) -> str:
-        """What tables and pages call the effect, the direction told."""
-        name = str(self.effect["name"])
-        return name if self.direction == "forward" else f"{name} (wet to dry)"
+        """The effect's name, the direction told; ``effect_names`` for a grid's."""
+        return self.directed(str(self.effect["name"]))
+
+    def directed(self, effect: str) -> str:
+        """A name of the effect, the direction told."""
+        return effect if self.direction == "forward" else f"{effect} (wet to dry)"
 
     @property
     def pair_key(self) -> str:
@@ -361,6 +365,33 @@ class RunConfig(_Strict):
         if self.training == "sequence":
             seen = f"w{self.window_samples}"
         return f"{effect}-{shape}-{seen}-e{self.epochs}-s{self.seed}-{digest}"
+
+
+def effect_names(configs: Mapping[str, RunConfig]) -> dict[str, str]:
+    """What tables and pages of a grid call the effect of its runs, by run id.
+
+    Its name and direction, with its controls where the grid has several of the name.
+    """
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for config in configs.values():
+        kinds[config.effect["name"]].add(json.dumps(config.effect, sort_keys=True))
+    return {
+        run_id: config.effect_name
+        if len(kinds[config.effect["name"]]) == 1
+        else config.directed(_with_controls(config.effect))
+        for run_id, config in configs.items()
+    }
+
+
+def _with_controls(effect: Mapping[str, Any]) -> str:
+    own = ", ".join(f"{name}={digits(value)}" for name, value in effect["controls"].items())
+    return f"{effect['name']} ({own or effect['content'][:8] or effect['device']})"
+
+
+def digits(value: float) -> str:
+    """As few as tell the number, six of them unless they round it."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def _combinations(values: Mapping[str, list[float]]) -> list[dict[str, float]]:
@@ -459,13 +490,13 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
     title = str(table.get("title", path.stem))
     # Of the grid's own effects, so of none where a recording takes their place.
     entries = [] if recording else table.get("published", [])
-    published = _published(entries, f"grid {path}", runs.values())
+    published = _published(entries, f"grid {path}", runs)
     return Grid(
         path.stem, title, tuple(runs.values()), name_or_path, recording, published=published
     )
 
 
-def _published(entries: Any, where: str, runs: Iterable[RunConfig]) -> tuple[Published, ...]:
+def _published(entries: Any, where: str, runs: Mapping[str, RunConfig]) -> tuple[Published, ...]:
     """Others' figures; each is of an effect that the grid models."""
     if not isinstance(entries, list):
         raise InputError(
@@ -474,7 +505,7 @@ def _published(entries: Any, where: str, runs: Iterable[RunConfig]) -> tuple[Pub
             found=repr(entries),
             remedy="Write [[published]] on a line of its own and the keys below it.",
         )
-    modelled = list(dict.fromkeys(run.effect_name for run in runs))
+    modelled = list(dict.fromkeys(effect_names(runs).values()))
     found = []
     for number, entry in enumerate(entries, 1):
         own = validated(Published, entry, f"{where}, [[published]] entry {number}")

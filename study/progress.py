@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from study.grid import Grid, RunConfig
+from study.grid import Grid, RunConfig, effect_names
 from study.live_view import LiveView
 
 EVALUATING = "evaluating"
@@ -25,6 +25,7 @@ class GridProgress(LiveView):
 
     def __init__(self, grid: Grid, finished: list[dict[str, Any]], console: Console) -> None:
         self._configs = {config.run_id: config for config in grid.runs}
+        self._effects = effect_names(self._configs)
         self._share: dict[str, float] = {}
         self._rate: dict[str, float] = {}
         self._text: dict[str, str] = {}
@@ -102,9 +103,10 @@ class GridProgress(LiveView):
         self._note_end(row["run_id"], failed=row["status"] != "ok")
         if row["status"] != "ok":
             return
-        best = self._best.get(row["effect"])
+        effect = self._effects[row["run_id"]]
+        best = self._best.get(effect)
         if best is None or row["validation_esr"] < best["validation_esr"]:
-            self._best[row["effect"]] = row
+            self._best[effect] = row
 
     def _work_done(self) -> float:
         return sum(self._configs[run].training_cost * share for run, share in self._share.items())

@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.errors import InputError
 from study import files
-from study.grid import Setting
+from study.grid import Setting, digits
 from study.store import Store
 
 SETTINGS_FILE = "settings.json"
@@ -40,13 +40,7 @@ SETTING_COLUMNS: dict[str, tuple[str, str]] = {
 
 def setting_name(setting: Setting) -> str:
     """``drive=0.3, tone=0.5``; two settings never have the same name."""
-    return ", ".join(f"{name}={_digits(value)}" for name, value in setting.items())
-
-
-def _digits(value: float) -> str:
-    """As few as tell the number, six of them unless they round it."""
-    short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
+    return ", ".join(f"{name}={digits(value)}" for name, value in setting.items())
 
 
 def collect(store: Store) -> pd.DataFrame:

@@ -344,3 +344,11 @@ class Store:
     def runs(self) -> Iterator[RunFolder]:
         """The runs of the grid, in its order."""
         return (self.run(run_id) for run_id in self.manifest()["runs"])
+
+    def configs(self) -> dict[str, RunConfig]:
+        """Configurations by run id, in order; the table tells why one is missing."""
+        found = {}
+        for run in self.runs():
+            with suppress(InputError):
+                found[run.run_id] = run.config()
+        return found

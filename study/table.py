@@ -16,7 +16,7 @@ import pandas as pd
 
 from data.errors import InputError
 from study import files, settings
-from study.grid import RunConfig
+from study.grid import RunConfig, effect_names
 from study.store import RunFolder, Store
 
 # Column -> (pandas dtype, meaning). The order is the order in the files.
@@ -24,7 +24,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "run_id": ("string", "folder under runs/<grid>/runs"),
     "status": ("string", "ok, failed, or pending"),
     "error": ("string", "why the run failed or is not counted"),
-    "effect": ("string", "what is modelled"),
+    "effect": ("string", "what is modelled; with its controls where only they differ"),
     "direction": ("string", "forward, or reversed: dry and wet have changed places"),
     "family": ("string", "lstm, gru, rnn, dense, conv or conv_gru"),
     "layers": ("Int64", "hidden layers"),
@@ -133,7 +133,8 @@ def collect(store: Store) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for run in store.runs():
         rows += _rows(run)
-    return typed(rows)
+    names = effect_names(store.configs())
+    return typed([{**row, "effect": names.get(row["run_id"])} for row in rows])
 
 
 def _rows(run: RunFolder) -> list[dict[str, Any]]:
@@ -146,7 +147,10 @@ def _rows(run: RunFolder) -> list[dict[str, Any]]:
 
 
 def described(config: RunConfig) -> dict[str, Any]:
-    """The columns that a run's configuration fills."""
+    """The columns that a run's configuration fills.
+
+    Its effect by name; ``collect`` tells apart those of a grid.
+    """
     values = config.model_dump()
     own = {name: values[name] for name in COLUMNS if name in values}
     known = {"run_id": config.run_id, **own, "effect": config.effect_name}
@@ -170,13 +174,12 @@ def aliasing(store: Store) -> pd.DataFrame:
     """A row a probe of every model and effect; ``ALIASING_COLUMNS`` says what they hold."""
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
-    for run in store.runs():
-        try:
-            config = run.config()
-        except InputError:
-            continue
-        known = {"effect": config.effect_name, "sample_rate_hz": config.sample_rate_hz}
-        rows += [{**known, "run_id": run.run_id, **row} for row in run.probes.rows() or []]
+    configs = store.configs()
+    names = effect_names(configs)
+    for run_id, config in configs.items():
+        run = store.run(run_id)
+        known = {"effect": names[run_id], "sample_rate_hz": config.sample_rate_hz}
+        rows += [{**known, "run_id": run_id, **row} for row in run.probes.rows() or []]
         if config.pair_key not in seen:
             seen.add(config.pair_key)
             target = store.target(config.pair_key).rows() or []

@@ -159,6 +159,24 @@ def test_a_reversed_run_says_so_and_shares_nothing_with_the_other(tmp_path: Path
     assert forward.pair_key != back.pair_key
 
 
+def test_settings_of_one_effect_are_told_apart_in_both_directions(tmp_path: Path) -> None:
+    text = (
+        '[[runs]]\neffect = [{name = "sd1", drive = 0.1}, {name = "sd1", drive = 0.9}, "muff"]\n'
+        'direction = ["forward", "reversed"]\n'
+    )
+    drives = {"sd1 (drive=0.1, tone=0.5, level=0.5)", "sd1 (drive=0.9, tone=0.5, level=0.5)"}
+    named = grid.effect_names({run.run_id: run for run in grid.load(write(tmp_path, text)).runs})
+    there = drives | {"muff"}
+    assert sorted(named.values()) == sorted(there | {f"{name} (wet to dry)" for name in there})
+
+    entry = '[[published]]\neffect = "{}"\nstructure = "LSTM"\nsource = "a paper"\n'
+    with pytest.raises(InputError, match=r"(?s)one of sd1 \(drive=0\.1.*found 'sd1'"):
+        grid.load(write(tmp_path, text + entry.format("sd1")))
+    for name in drives:
+        [found] = grid.load(write(tmp_path, text + entry.format(name))).published
+        assert found.effect == name
+
+
 def test_all_runs_share_the_signal(tmp_path: Path) -> None:
     text = '[signal]\nseconds = 60\nsplit = "sequential"\n[[runs]]\neffect = "sd1"\nseed = [0, 1]'
     loaded = grid.load(write(tmp_path, text))

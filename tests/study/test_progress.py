@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from data.effects import Effect
 from study import live_view, table
 from study.grid import Grid
 from study.progress import GridProgress, duration
@@ -130,3 +131,11 @@ def test_a_terminal_shows_the_best_of_each_effect(output: io.StringIO) -> None:
 )
 def test_a_length_of_time_has_one_fitting_unit(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_two_effects_of_one_name_have_a_best_each() -> None:
+    other = tiny.config(effect=Effect("clipper", "recording", content="another1").to_dict())
+    grid = Grid("mine", "Mine", (CONFIGS[0], other), "mine")
+    found = [row(0, 0.25), {**row(0, 0.125), **table.described(other)}]
+    told = GridProgress(grid, found, Console(file=io.StringIO())).plain()
+    assert "best clipper (tiny) so far" in told and "best clipper (another1) so far" in told

@@ -6,9 +6,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from data.effects import Effect
 from data.errors import InputError
 from study import files, running, table
+from study.choose import choose
 from study.grid import Grid, RunConfig
+from study.limits import Limits
 from study.store import Store
 from tests import tiny
 
@@ -93,6 +96,24 @@ def test_a_run_of_another_version_is_pending_and_says_so(store: Store) -> None:
     assert collected["status"].tolist() == ["pending", "failed", "pending"]
     assert collected.loc[0, "run_id"] == finished.run_id
     assert "another version" in str(collected.loc[0, "error"])
+
+
+def test_two_effects_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    other = Effect("clipper", "recording", content="another1").to_dict()
+    configs = CONFIGS[0], tiny.config(effect=other)
+    store = Store(tmp_path / "mine")
+    store.write_grid(Grid("mine", "Mine", configs, "mine"))
+    for config, esr in zip(configs, (0.25, 0.125), strict=True):
+        rows = [row(config, 6, True, rendering="framed", validation_esr=esr)]
+        files.write_json(store.run(config.run_id).result_file, {"status": "ok", "rows": rows})
+        probe = {"epoch": 6, "rendering": "framed", "f0_hz": 110.0}
+        store.run(config.run_id).probes.write([probe], {})
+    names = ["clipper (tiny)", "clipper (another1)"]
+    collected = table.collect(store)
+    assert collected["effect"].tolist() == names
+    assert table.aliasing(store)["effect"].tolist() == names
+    assert choose(collected, Limits(effect=names[0])).run_id == configs[0].run_id
+    assert "They model different effects" in choose(collected).reason
 
 
 def test_nothing_but_the_tables_is_left_in_the_folder(store: Store) -> None:
