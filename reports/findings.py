@@ -56,14 +56,19 @@ def against_fir(best: Model) -> str:
     """The best model's error energy against the linear filter's."""
     model, fir = best.spread("esr"), best.spread("fir_esr").mean
     left = f"It leaves {percent(model.mean)} of the wet signal's energy as error"
-    taps = best.rows[0]["frame_size"]
-    filter_leaves = f"the best linear filter of the same length ({taps} taps) leaves {percent(fir)}"
+    filter_leaves = f"the best linear filter of {_length(best)} leaves {percent(fir)}"
     if model.high < fir:
         times = significant(fir / model.mean, 2)
         return f"{left}; {filter_leaves}, {times} times as much."
     if model.low < fir:
         return f"{left}; {filter_leaves}. Not every seed does better than that filter."
     return f"{left}; {filter_leaves}. So it does not beat a mere filter."
+
+
+def _length(model: Model) -> str:
+    """Of the filter beside a model: its frame's, if it has one."""
+    frame_size = model.rows[0]["frame_size"]
+    return "64 taps" if frame_size is None else f"the same length ({frame_size} taps)"
 
 
 def certainty(best: Model) -> str:

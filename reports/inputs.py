@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +53,7 @@ def inputs(results: Results, effect: str, shelf: Shelf, materials: Materials) ->
     ]
 
     def fill(folder: Path) -> Facts:
-        return _fill(folder, materials.of(config))
+        return _fill(folder, as_recorded(config, materials.of(config)))
 
     try:
         kept = shelf.kept(f"{effect}-inputs", made_from, fill)
@@ -69,6 +69,14 @@ def inputs(results: Results, effect: str, shelf: Shelf, materials: Materials) ->
         report=tuple(facts["report"]),
         problem="",
     )
+
+
+def as_recorded(config: RunConfig, material: Material) -> Material:
+    """Dry and wet under their own names, whichever of them the models are given."""
+    if config.direction == "forward":
+        return material
+    pair = material.pair
+    return replace(material, pair=replace(pair, dry=pair.wet, wet=pair.dry))
 
 
 def _fill(folder: Path, material: Material) -> Facts:

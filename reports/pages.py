@@ -143,6 +143,7 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         "runs": len({row["run_id"] for row in results.rows}),
         "finished": len(results.finals),
         "seeds": len({config.seed for config in results.configs.values()}),
+        "trainings": {config.training for config in results.configs.values()},
         "provenance": provenance(results),
         "aliasing": aliasing_section(results, shelf, materials),
         "boards": boards_section(results, shelf),
@@ -219,7 +220,7 @@ def _sound_or_problem(
                 shown(folder, own["picture"], name.capitalize(), findings.waveform(name, own))
                 for name, own in facts["waveforms"].items()
             ),
-            spectrograms=tuple(_spectrograms(folder, facts["spectrograms"])),
+            spectrograms=tuple(_spectrograms(folder, facts["spectrograms"], names["target"])),
             players=tuple(
                 players.shown(folder, own, names[own["name"]], f"{effect}, {best.structure}")
                 for own in facts["players"]["sounds"]
@@ -230,10 +231,10 @@ def _sound_or_problem(
     )
 
 
-def _spectrograms(folder: str, facts: Facts) -> list[Picture]:
+def _spectrograms(folder: str, facts: Facts, target: str) -> list[Picture]:
     excerpt = f"{facts['seconds']:.1f} s from {facts['start_s']:.2f} s of the test split"
     return [
-        shown(folder, facts["target"], "Target", f"What the pedal makes of it, {excerpt}."),
+        shown(folder, facts["target"], "Target", f"{target}, {excerpt}."),
         *(
             shown(folder, own["picture"], f"Epoch {own['epoch']}", findings.epoch_picture(own))
             for own in facts["epochs"]

@@ -61,6 +61,12 @@ def test_beating_the_filter_is_said_only_of_all_seeds() -> None:
     assert "does not beat" in findings.against_fir(model(0.5, 0.6))
 
 
+def test_the_filter_beside_a_model_without_frames_has_its_own_length() -> None:
+    assert "the same length (64 taps)" in findings.against_fir(model(0.1))
+    text = findings.against_fir(model(0.1, frame_size=None))
+    assert "the best linear filter of 64 taps leaves" in text
+
+
 def test_the_runner_up_is_worse_only_where_ranges_part() -> None:
     best = model(0.10, 0.12)
     assert findings.runner_up([best]) == []
