@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 
 from data.errors import InputError
 from reports import canvas, figures, run_media, run_pages, scores
+from reports.aliasing.findings import attacks
 from reports.findings import spread_text
-from reports.numbers import counted, decibels, significant
+from reports.numbers import counted, significant
 from reports.pictures import Picture, shown
 from reports.results import Model, Results, Spread
 from reports.shelf import Facts, Shelf
@@ -66,21 +67,13 @@ def _sentences(models: Sequence[Model]) -> list[str]:
         return ["Too few notes were found in the test split to tell attacks from what follows."]
     best = models[0]
     attack, rest = _parts(best) or (Spread.of([1.0]), Spread.of([1.0]))
-    ratio_db = decibels(attack.mean / max(rest.mean, 1e-20))
     found = counted(best.rows[0]["onsets"], "note")
     lead = (
         f"{best.structure} leaves an ESR of {spread_text(attack)} in the first 10 ms of "
         f"{found}, and of {spread_text(rest)} from 50 to 500 ms after their onset"
     )
-    if attack.count == 1:
-        certainty = "one seed only, so chance may have its part in it"
-    elif attack.low > rest.high or rest.low > attack.high:
-        certainty = "and the ranges over the seeds do not overlap"
-    else:
-        certainty = "but the ranges over the seeds overlap"
-    side = "worse" if ratio_db > 0 else "better"
     worse = sum(a.mean > b.mean for a, b in filter(None, map(_parts, models)))
-    sentences = [f"{lead}: attacks are {abs(ratio_db):.1f} dB {side}, {certainty}."]
+    sentences = [f"{lead}.", *attacks(best)]
     if len(models) > 1:
         sentences.append(
             f"Attacks are worse than what follows in {worse} of the best models of "

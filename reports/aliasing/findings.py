@@ -25,7 +25,6 @@ def of_effect(results: Results, models: Sequence[Model]) -> list[str]:
         *least_aliasing(models),
         *streaming(results, best),
         *high_band(models),
-        *attacks(best),
     ]
 
 
