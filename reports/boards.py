@@ -16,7 +16,6 @@ from reports.pictures import Picture, shown
 from reports.results import Results
 from reports.shelf import Facts, Shelf
 
-VERDICTS = ("yes", "tight", "no")
 BOARD_NAMES = {"teensy41": "Teensy 4.1", "teensy40": "Teensy 4.0", "daisy": "Daisy Seed"}
 ROUTE_NAMES = {
     "c": "generated C",

@@ -16,7 +16,6 @@ import numpy as np
 
 from data import pairs
 from data.audio import Samples
-from data.errors import InputError
 from reports import canvas, excerpts, figures, players, scores, sounds
 from reports.figures import Trace
 from reports.results import Results, Row
@@ -185,13 +184,7 @@ def _renderings(results: Results, row: Row) -> dict[str, Path]:
         if other["rendering"] != main
     ]
     files = {name: run.prediction_file(None, name) for name in [main, *others]}
-    if not files[main].is_file():
-        raise InputError(
-            f"run {row['run_id']}",
-            expected=f"the rendering {files[main].name} in its folder",
-            found="no such file",
-            remedy="Remove the run's result.json and run the grid again.",
-        )
+    sounds.existing(run, files[main])
     return {name: file for name, file in files.items() if file.is_file()}
 
 

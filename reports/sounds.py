@@ -18,6 +18,7 @@ from reports.excerpts import Excerpt
 from reports.results import Model, Results, Row
 from reports.shelf import Facts, Kept, Shelf
 from study.material import Material, Materials
+from study.store import RunFolder
 
 COMPARED_MODELS = 3
 SHOWN_EPOCHS = 3  # checkpoints beside the final model
@@ -93,16 +94,26 @@ def spaced(rows: Sequence[Row], count: int) -> list[Row]:
     return [rows[round(position)] for position in positions]
 
 
-def _rendering(results: Results, label: str, row: Row) -> Rendering:
-    epoch = None if row["is_final"] else row["epoch"]
-    file = results.folder_of(row).prediction_file(epoch, row["rendering"])
+def existing(run: RunFolder, file: Path) -> Path:
+    """A rendering of a run.
+
+    Raises:
+        InputError: it is not there.
+    """
     if not file.is_file():
         raise InputError(
-            f"run {row['run_id']}",
+            f"run {run.run_id}",
             expected=f"the rendering {file.name} in its folder",
             found="no such file",
             remedy="Remove the run's result.json and run the grid again.",
         )
+    return file
+
+
+def _rendering(results: Results, label: str, row: Row) -> Rendering:
+    epoch = None if row["is_final"] else row["epoch"]
+    run = results.folder_of(row)
+    file = existing(run, run.prediction_file(epoch, row["rendering"]))
     return Rendering(label, row["family"], row["epoch"], row["esr"], file)
 
 

@@ -12,7 +12,6 @@ from scipy import signal
 
 from data import pairs
 from data.audio import Samples
-from data.errors import InputError
 from reports import canvas
 from reports.aliasing import figures, sources
 from reports.aliasing.paired import Noted, noted_range
@@ -21,7 +20,7 @@ from reports.pictures import Picture, shown
 from reports.results import Model
 from reports.scores import best_of_families
 from reports.shelf import Facts, Shelf
-from reports.sounds import rendered
+from reports.sounds import existing, rendered
 from study.aliasing import Float64s
 from study.grid import RunConfig
 from study.material import Materials
@@ -68,14 +67,7 @@ def of_run(
         InputError: the rendering or the pair is missing or cannot be read.
     """
     config = run.config()
-    file = run.prediction_file(None, rendering)
-    if not file.is_file():
-        raise InputError(
-            f"run {run.run_id}",
-            expected=f"the rendering {file.name} in its folder",
-            found="no such file",
-            remedy="Remove the run's result.json and run the grid again.",
-        )
+    file = existing(run, run.prediction_file(None, rendering))
     inputs = [
         sources.code(),
         pairs.key(config.made_by, config.signal.dry, config.sample_rate_hz),

@@ -16,9 +16,8 @@ from reports.pictures import Picture, shown
 from reports.results import FAMILY_NAMES, Spread
 from reports.shelf import Facts, Shelf
 from study import settings
-from study.store import Store
+from study.store import FRAMED, STREAMING, Store
 
-FRAMED = "framed"
 WAYS = ("conditioned", "fixed", "faded", "nearest")
 MODEL = ["effect", "family", "layers", "units", "training"]
 
@@ -78,7 +77,7 @@ def _by_seed(table: pd.DataFrame, way: str, *, is_seen: bool) -> pd.Series[float
 
 def _as_trained(table: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """The rendering that models were trained for, and its rows."""
-    rendering = FRAMED if (table["rendering"] == FRAMED).any() else "streaming"
+    rendering = FRAMED if (table["rendering"] == FRAMED).any() else STREAMING
     return rendering, table[table["rendering"] == rendering]
 
 
