@@ -8,7 +8,6 @@ from zero state and the same one with its state carried on are two functions.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Literal
 import pandas as pd
 
 from data.errors import InputError
-from study import files, table
+from study import files, run_names, table
 from study.limits import Limit, Limits, Row, broken, candidates, required
 from study.store import Store
 
@@ -94,7 +93,9 @@ def by_user(
     """
     limits = limits or Limits()
     everything = candidates(results, Limits(board=limits.board), budget)
-    run_id = _known(run, list(dict.fromkeys(row["run_id"] for row in everything)))
+    run_ids = list(dict.fromkeys(row["run_id"] for row in everything))
+    expected = "the id of a finished run of this grid, or its beginning"
+    run_id = run_names.known(run, run_ids, expected)
     own = sorted(
         (row for row in everything if row["run_id"] == run_id),
         key=lambda row: row["validation_esr"],
@@ -163,22 +164,6 @@ def chosen(store: Store) -> Choice:
 def model_name(row: Row) -> str:
     """A candidate in a few words: run and rendering."""
     return f"{row['run_id']}, {row['rendering']}"
-
-
-def _known(run: str, run_ids: Sequence[str]) -> str:
-    """The one run of this id, or that begins with it."""
-    begun = [run_id for run_id in run_ids if run_id.startswith(run)] if run else []
-    if run in run_ids or len(begun) == 1:
-        return run if run in run_ids else begun[0]
-    near = begun[:3] or difflib.get_close_matches(run, run_ids, 1, cutoff=0.3)
-    raise InputError(
-        f"run {run!r}",
-        expected="the id of a finished run of this grid, or its beginning",
-        found=f"{len(begun)} runs that begin so" if begun else "no such run",
-        remedy=f"Did you mean {' or '.join(near)}?"
-        if near
-        else "results.csv lists their ids in its first column.",
-    )
 
 
 def _nothing_left(rows: Sequence[Row], limits: Limits) -> InputError:

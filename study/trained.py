@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +10,7 @@ import jax
 
 from data.errors import InputError
 from models.architecture import Architecture, is_recurrent
-from study import training
+from study import run_names, training
 from study.grid import RunConfig
 from study.store import STREAMING_TUNED, RunFolder, Store
 
@@ -58,29 +57,8 @@ def find(name: str, store: Store) -> RunFolder:
     if (Path(name) / "config.json").is_file():
         return RunFolder(Path(name).resolve())
     ids = [str(run_id) for run_id in store.manifest()["runs"]]
-    found = [name] if name in ids else [run_id for run_id in ids if run_id.startswith(name)]
-    if len(found) == 1:
-        return store.run(found[0])
-    if found and name:
-        raise InputError(
-            f"run {name!r}",
-            expected="the beginning of one run's id",
-            found=f"{len(found)} runs that begin so: {_some(found)}",
-            remedy="Write more of the id.",
-        )
-    # Compared with beginnings of the same length, since few type a whole id.
-    starts = {run_id[: len(name)]: run_id for run_id in reversed(ids)}
-    near = difflib.get_close_matches(name, starts, 1)
-    raise InputError(
-        f"run {name!r}",
-        expected=f"a run of {store.root} (its id or the beginning of it), or a run's folder",
-        found="no such run",
-        remedy=f"Did you mean {starts[near[0]]!r}?" if near else f"Its runs: {_some(ids)}.",
-    )
-
-
-def _some(ids: list[str]) -> str:
-    return ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+    expected = f"a run of {store.root} (its id or the beginning of it), or a run's folder"
+    return store.run(run_names.known(name, ids, expected))
 
 
 def load(folder: RunFolder, mode: Mode | None = None) -> Trained:

@@ -165,9 +165,9 @@ def test_the_user_overrides_the_rule() -> None:
 
 def test_an_unknown_run_is_told_what_comes_near() -> None:
     assert choose.by_user(TABLE, IDS[2][:-4]).run_id == IDS[2]
-    with pytest.raises(InputError, match=f"Did you mean {IDS[1]}"):
+    with pytest.raises(InputError, match=f"Did you mean {IDS[1]!r}"):
         choose.by_user(TABLE, IDS[1].replace("clipper", "cliper"))
-    with pytest.raises(InputError, match="3 runs that begin so"):
+    with pytest.raises(InputError, match=f"3 runs that begin so: {IDS[0]}, "):
         choose.by_user(TABLE, "clipper-")
     with pytest.raises(InputError, match="no such run"):
         choose.by_user(TABLE, IDS[3])  # pending

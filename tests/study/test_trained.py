@@ -45,7 +45,7 @@ def test_a_misspelt_beginning_is_guessed(store: Store) -> None:
 
 @pytest.mark.parametrize("name", ["", "xyz"])
 def test_an_unknown_name_lists_the_runs(name: str, store: Store) -> None:
-    with pytest.raises(InputError, match=ids(store)[0] if not name else "Its runs: "):
+    with pytest.raises(InputError, match=ids(store)[0] if not name else "The runs: "):
         find(name, store)
 
 
