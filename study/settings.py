@@ -9,12 +9,22 @@ import pandas as pd
 
 from data.errors import InputError
 from study import files
-from study.grid import Setting, digits
+from study.grid import RunConfig, Setting, digits
 from study.store import Store
 
 SETTINGS_FILE = "settings.json"
 
-_KNOWN = ("family", "layers", "units", "training", "seed")
+_KNOWN = (
+    "family",
+    "layers",
+    "units",
+    "training",
+    "residual",
+    "loss",
+    "sample_rate_hz",
+    "epochs",
+    "seed",
+)
 
 SETTING_COLUMNS: dict[str, tuple[str, str]] = {
     "run_id": ("string", "as in the results"),
@@ -23,6 +33,12 @@ SETTING_COLUMNS: dict[str, tuple[str, str]] = {
     "layers": ("Int64", "hidden layers"),
     "units": ("Int64", "units a hidden layer"),
     "training": ("string", "framed or sequence"),
+    "frame_size": ("Int64", "as in the results"),
+    "residual": ("boolean", "as in the results"),
+    "loss": ("string", "as in the results"),
+    "sample_rate_hz": ("Int64", "as in the results"),
+    "epochs": ("Int64", "as in the results"),
+    "other_controls": ("string", "controls of the effect that stay where they are"),
     "seed": ("Int64", "as in the results"),
     "setting": ("string", "of the effect's controls"),
     "is_seen": ("boolean", "whether models were trained at it"),
@@ -54,12 +70,19 @@ def collect(store: Store) -> pd.DataFrame:
             known = {
                 "effect": config.effect["name"],
                 **{name: getattr(config, name) for name in _KNOWN},
+                "frame_size": config.frame_size if config.training == "framed" else None,
+                "other_controls": setting_name(_left_alone(config)),
             }
             rows += [{**known, **row} for row in files.read_json(run.path / SETTINGS_FILE)]
     table = pd.DataFrame(rows)
     own = sorted(name for name in table.columns if name.startswith("control_"))
     table = table.reindex(columns=[*SETTING_COLUMNS, *own])
     return table.astype({name: dtype for name, (dtype, _) in SETTING_COLUMNS.items()})
+
+
+def _left_alone(config: RunConfig) -> Setting:
+    given: Setting = config.effect["controls"]
+    return {name: value for name, value in given.items() if name not in config.controls}
 
 
 def write(store: Store) -> None:

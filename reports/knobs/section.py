@@ -19,7 +19,9 @@ from study import settings
 from study.store import FRAMED, STREAMING, Store
 
 WAYS = ("conditioned", "fixed", "faded", "nearest")
-MODEL = ["effect", "family", "layers", "units", "training"]
+SHAPE = ["effect", "family", "layers", "units", "training"]
+# Named only where they tell models of one shape apart.
+OTHERS = ["frame_size", "residual", "loss", "sample_rate_hz", "epochs", "other_controls"]
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,17 @@ def knob_section(store: Store, shelf: Shelf) -> KnobSection | None:
 
 
 def _models(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    for (effect, family, layers, units, training), own in table.groupby(MODEL, sort=False):
+    for (effect, family, layers, units, training), alike in table.groupby(SHAPE, sort=False):
         shape = f"{layers}\N{MULTIPLICATION SIGN}{units}"
         on = "" if training == "framed" else f" on {training}s"
-        yield f"{effect}, {FAMILY_NAMES.get(str(family), str(family))} {shape}{on}", own
+        name = f"{effect}, {FAMILY_NAMES.get(str(family), str(family))} {shape}{on}"
+        varied = [column for column in OTHERS if len(alike[column].unique()) > 1]
+        if not varied:
+            yield name, alike
+            continue
+        for values, own in alike.groupby(varied, sort=False, dropna=False):
+            told = [f"{c.replace('_', ' ')} {v}" for c, v in zip(varied, values, strict=True)]
+            yield ", ".join([name, *told]), own
 
 
 def _by_seed(table: pd.DataFrame, way: str, *, is_seen: bool) -> pd.Series[float]:

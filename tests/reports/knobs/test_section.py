@@ -84,6 +84,21 @@ def test_where_seeds_disagree_nothing_is_claimed(store: Store) -> None:
     assert section.sentences[1].startswith("The seeds do not agree between conditioned and faded")
 
 
+def test_models_that_differ_in_a_setting_are_not_averaged(tmp_path: Path) -> None:
+    runs = [config(drive=2.0), config(drive=2.0, frame_size=32), config(drive=2.0, epochs=9)]
+    store = write_study(tmp_path / "runs" / "mine", runs)
+    for run, esr in zip(runs, (0.02, 0.04, 0.08), strict=True):
+        rows = [row(run.run_id, value, "conditioned", esr) for value in (*SEEN, *UNSEEN)]
+        files.write_json(store.run(run.run_id).path / SETTINGS_FILE, rows)
+    section = knob_section(store, Shelf(store.report_folder))
+    assert section
+    assert [(line.model.partition(", frame")[2], line.unseen) for line in section.lines] == [
+        (" size 16, epochs 6", "0.0200"),
+        (" size 32, epochs 6", "0.0400"),
+        (" size 16, epochs 9", "0.0800"),
+    ]
+
+
 def test_without_knobs_there_is_no_section(tmp_path: Path) -> None:
     plain = write_study(tmp_path / "runs" / "plain", [config()])
     assert knob_section(plain, Shelf(plain.report_folder)) is None
