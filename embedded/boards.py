@@ -30,6 +30,8 @@ class Board:
         ram_bytes, flash_bytes: in all.
         library_ram_bytes, library_flash_bytes: about what the firmware takes without a model.
             Guesses on the safe side: no firmware was linked with the board's library here.
+        runs_from_ram: whether code and constants are copied to RAM at the start, as Teensy's
+            linker script does with all that is not marked otherwise.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Board:
     flash_bytes: int
     library_ram_bytes: int
     library_flash_bytes: int
+    runs_from_ram: bool = False
 
     def halves_rate(self, sample_rate_hz: int) -> bool | None:
         """Whether a model of this rate runs between half-band filters; None: not at all."""
@@ -65,6 +68,7 @@ _TEENSY = {
     "ram_bytes": 524_288,
     "library_ram_bytes": 100_000,
     "library_flash_bytes": 60_000,
+    "runs_from_ram": True,
 }
 BOARDS: dict[str, Board] = {
     board.name: board

@@ -76,7 +76,8 @@ class Line:
             taken off or added.
         budget_cycles: that the processor has until the next sample of the model.
         share_optimistic, share_pessimistic: of the budget.
-        ram_bytes, flash_bytes: with the board's library.
+        ram_bytes, flash_bytes: with the board's library; code and constants count as both
+            where they are copied to RAM.
         latency_ms: from converter to converter.
         verdict: yes, tight (if all goes well) or no.
         basis: whether the model's instructions were measured or come from the cost model.
@@ -169,6 +170,8 @@ def line(
     shares = [one / budget for one in cycles]
     ram = cost.ram_bytes + board.library_ram_bytes
     flash = cost.flash_bytes + board.library_flash_bytes
+    if board.runs_from_ram:
+        ram += flash
     verdict, reason = _verdict(board, sample_rate_hz, shares[0], shares[1], ram, flash)
     if objection := _objection(architecture, rendering):
         verdict, reason = "no", objection

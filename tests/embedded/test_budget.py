@@ -86,6 +86,14 @@ def test_too_large_a_model_does_not_fit_the_flash() -> None:
     assert line.reason.startswith("flash")
 
 
+def test_where_code_is_copied_to_ram_it_has_to_fit_there() -> None:
+    a = Architecture("dense", 2, 300, 64)
+    line = budget.line(a, 44_100, TEENSY, "c")
+    assert line.flash_bytes < TEENSY.flash_bytes
+    assert line.ram_bytes > line.flash_bytes
+    assert (line.verdict, line.reason[:3]) == ("no", "RAM")
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Two finished runs: a recurrent one with its streaming row, and a dense one."""
