@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from data import audio
 from data.audio import Samples
 from data.errors import InputError
-from embedded import boards, budget, c_source, convert, costs, firmware_source
+from embedded import boards, budget, c_source, convert, costs, firmware_source, parity
 from embedded.boards import Board
 from embedded.budget import KINDS, ROUTES, Line
 from embedded.c_source import Metadata
@@ -98,7 +98,7 @@ def deploy(
         board_name: a key of ``boards.BOARDS``.
         run: its id or the beginning of it; by default the grid's choice.
         route: one of ``budget.ROUTES``: which engine the firmware uses.
-        force: write a model that cannot keep up, too.
+        force: write a model that cannot keep up, or that integers made much worse, too.
 
     Raises:
         InputError: no such board, run or route; the board cannot run the model, or not in
@@ -130,7 +130,7 @@ def deploy(
     folder = store.root / "firmware" / board.name
     aside = folder.with_name(f".{uuid.uuid4().hex}")
     try:
-        told += _fill(aside, chosen, board, route, line, store)
+        told += _fill(aside, chosen, board, route, line, store, force)
         if folder.exists():
             shutil.rmtree(folder)
         aside.rename(folder)
@@ -219,7 +219,13 @@ def _cannot(store: Store, board: Board, line: Line, effect: str) -> InputError:
 
 
 def _fill(
-    folder: Path, chosen: Chosen, board: Board, route: str, line: Line, store: Store
+    folder: Path,
+    chosen: Chosen,
+    board: Board,
+    route: str,
+    line: Line,
+    store: Store,
+    force: bool,
 ) -> list[str]:
     """Everything in the folder; returns what the proofs found."""
     config = chosen.config
@@ -257,11 +263,13 @@ def _fill(
         golden = replace(
             golden,
             tflite_wet=answer.wet[0],
-            tflite_tolerance=max(
-                1e-6, converted.outputs[0].scale if converted.kind != "float32" else 0.0
-            ),
+            tflite_tolerance=_tflite_tolerance(converted, answer.wet[0]),
         )
-        told.append(_tflite_proof(chosen, seconds_dry, answer.wet[1], converted))
+        target = material.test_target[: len(seconds_dry)]
+        proof = _tflite_proof(chosen, seconds_dry, answer.wet[1], target, converted)
+        if route != "c":
+            proof.demand(chosen.folder.run_id, force)
+        told.append(proof.told)
     texts["golden.h"] = firmware_source.golden_header(golden)
     firmware_source.write_texts(folder / "model", texts)
     firmware_source.write_build_files(folder, board)
@@ -300,13 +308,69 @@ def _readme(
     )
 
 
-def _tflite_proof(chosen: Chosen, dry: Samples, wet: Samples, converted: Converted) -> str:
-    """Compare TFLite Micro, without the firmware's core, with Keras."""
-    expected = np.clip(chosen.respond(dry), -1, 1)
-    seconds = len(dry) / chosen.config.sample_rate_hz
-    return (
-        f"TFLite Micro ({converted.kind}) against Keras over {seconds:.1f} s of the test split: "
-        f"ESR {metrics.esr(expected, np.clip(wet, -1, 1)):.2g}"
+def _tflite_tolerance(converted: Converted, wet: Samples) -> float:
+    """Largest golden error: other kernels of floats round otherwise, of integers by a step."""
+    if converted.kind == "float32":
+        return parity.FLOAT_TOLERANCE * max(1.0, float(np.abs(wet).max()))
+    return 1.5 * converted.outputs[0].scale
+
+
+@dataclass(frozen=True)
+class TfliteProof:
+    """TFLite Micro, without the firmware's core, beside Keras over some seconds.
+
+    Attributes:
+        kind: number type.
+        seconds: of the test split.
+        esr: against Keras.
+        growth: times by which the ESR against the target exceeds that of Keras.
+    """
+
+    kind: str
+    seconds: float
+    esr: float
+    growth: float
+
+    @property
+    def told(self) -> str:
+        """In a sentence."""
+        return (
+            f"TFLite Micro ({self.kind}) against Keras over {self.seconds:.1f} s of the test "
+            f"split: ESR {self.esr:.2g}; ESR against the target {self.growth:.2f} times that of "
+            "Keras"
+        )
+
+    def demand(self, run_id: str, force: bool) -> None:
+        """Refuse floats that differ from Keras, and, unless forced, integers that lose much.
+
+        Raises:
+            InputError: it is so.
+        """
+        is_float = self.kind == "float32"
+        if is_float and not self.esr <= PROOF_ESR:
+            expected = f"the answer of Keras, ESR at most {PROOF_ESR:g}"
+            remedy = "Report this run: the converted model is wrong, or the model is unstable."
+        elif not is_float and not self.growth <= parity.WORSE_ESR and not force:
+            expected = f"at most {parity.WORSE_ESR:g} times the ESR of Keras against the target"
+            remedy = (
+                "Take another route, --route tflite_float32 or c. FORCE=1 builds it all the same."
+            )
+        else:
+            return
+        raise InputError(
+            f"firmware of run {run_id}", expected=expected, found=self.told, remedy=remedy
+        )
+
+
+def _tflite_proof(
+    chosen: Chosen, dry: Samples, wet: Samples, target: Samples, converted: Converted
+) -> TfliteProof:
+    expected, wet = np.clip(chosen.respond(dry), -1, 1), np.clip(wet, -1, 1)
+    return TfliteProof(
+        converted.kind,
+        len(dry) / chosen.config.sample_rate_hz,
+        metrics.esr(expected, wet),
+        metrics.esr(target, wet) / metrics.esr(target, expected),
     )
 
 

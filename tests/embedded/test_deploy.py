@@ -2,9 +2,12 @@
 
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,6 +160,32 @@ def test_wrong_names_are_refused(store: Store) -> None:
         deploy.deploy(store, "teensy41", route="rust")
     with pytest.raises(InputError, match="run 'nothing'"):
         deploy.deploy(store, "teensy41", "nothing")
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("float32", 1e-5), ("int8", None)])
+def test_a_wrong_tflite_model_is_refused_on_its_own_route(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str, tolerance: float | None
+) -> None:
+    right = runtimes.respond
+
+    def wrong(*words: Any) -> runtimes.Answer:
+        answer = right(*words)
+        return replace(answer, wet=[answer.wet[0], np.ones_like(answer.wet[1])])
+
+    monkeypatch.setattr(runtimes, "respond", wrong)
+    name, route = run_id(store, "dense"), f"tflite_{kind}"
+    told = "the answer of Keras" if kind == "float32" else r"at most 2 times .*FORCE=1"
+    with pytest.raises(InputError, match=told):
+        deploy.deploy(store, "teensy41", name, route=route, force=kind == "float32")
+    assert list((store.root / "firmware").iterdir()) == []
+    forced = kind if kind != "float32" else None
+    done = deploy.deploy(store, "teensy41", name, route=route if forced else "c", force=True)
+    golden = (done.folder / "model" / "golden.h").read_text()
+    found = float(re.findall(r"TOLERANCE = ([\d.e-]+)f;", golden)[0])
+    if tolerance is None:
+        manifest = json.loads((done.folder / "model" / "pedal_model.json").read_text())
+        tolerance = 1.5 * manifest["outputs"][0]["scale"]
+    assert found == pytest.approx(tolerance, rel=0.25)  # floats: times the peak
 
 
 def test_a_wrong_model_is_not_left_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
