@@ -189,7 +189,8 @@ def _basis(line: Line) -> str:
     if line.basis == "measured":
         return "instructions counted in QEMU"
     error = f"{100 * line.instructions_error:.0f} %"
-    return f"instructions estimated, up to {error} wrong on models that were not fitted to"
+    tried = "models" if line.route == "c" else "an LSTM and a dense model"
+    return f"instructions estimated, up to {error} wrong on {tried} that were not fitted to"
 
 
 def _cannot(store: Store, board: Board, line: Line, effect: str) -> InputError:

@@ -6,6 +6,7 @@ import pytest
 
 from embedded import costs, qemu
 from embedded.c_source import golden_input
+from embedded.tflite.quantization import Kind
 from models.architecture import Architecture
 from tests.embedded.generated import source
 
@@ -23,6 +24,18 @@ def test_tflite_estimates_state_an_error_below_a_third(kind: str) -> None:
     assert cost.basis == "model"
     assert 0 < cost.error < 0.33
     assert cost.instructions > costs.generated_c(Architecture("lstm", 1, 16, 64)).instructions
+
+
+@pytest.mark.parametrize("kind", ["float32", "int8", "int16x8"])
+def test_tflite_errors_are_of_models_that_were_not_fitted_to(kind: Kind) -> None:
+    def told(part: str) -> list[Architecture]:
+        return [costs._architecture(r) for r in costs._tflite_measured(part) if r["kind"] == kind]
+
+    held_out = told("held_out")
+    assert held_out
+    assert not set(held_out) & set(told("fit"))
+    untried = costs.tflite_micro(Architecture("gru", 1, 10, 64), kind)
+    assert untried.error >= costs.UNTRIED_ERROR
 
 
 def test_measured_models_are_told_as_measured() -> None:
