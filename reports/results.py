@@ -29,8 +29,9 @@ FAMILY_NAMES = {
 
 # Settings that every label names.
 _ALWAYS_NAMED = {"effect", "family", "layers", "units", "training_frames"}
-# These tell runs of one model apart: its seeds, and what is kept on the way.
-_NEVER_NAMED = {"seed", "checkpoint_epochs"}
+# These tell runs of one model apart: its seeds, what is kept on the way, and what is made
+# of the finished model for rows of their own.
+_NEVER_NAMED = {"seed", "checkpoint_epochs", "streaming_epochs", "oversampling"}
 _SHORT = {"frame_size": "frame"}
 
 

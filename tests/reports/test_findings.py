@@ -104,6 +104,17 @@ def test_runs_that_keep_other_epochs_are_one_model(tmp_path: Path) -> None:
     assert sorted(r["seed"] for r in only.rows) == [0, 1]
 
 
+def test_what_is_made_of_the_finished_model_does_not_make_it_another(tmp_path: Path) -> None:
+    runs = [
+        config(training_frames=4000),
+        config(seed=1, streaming_epochs=3),
+        config(seed=2, oversampling=(2,)),
+    ]
+    models = read(write_study(tmp_path / "grid", runs)).models
+    assert {model.structure for model in models} == {"LSTM 1\N{MULTIPLICATION SIGN}8"}
+    assert sorted(len(model.rows) for model in models) == [1, 2]
+
+
 def test_checkpoints_after_the_best_epoch_are_still_checkpoints(tmp_path: Path) -> None:
     run = config(checkpoint_epochs=(2, 4, 5))
     store = write_study(tmp_path / "grid", [run])
