@@ -41,7 +41,7 @@ def tiny_material(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A small GRU, a small dense model and an LSTM that no board carries, all at 22.05 kHz."""
-    shapes = [("gru", 8), ("dense", 8), ("lstm", 200)]
+    shapes = [("gru", 8), ("dense", 8), ("lstm", 120)]
     configs = [
         finished.config(family=family, units=units, sample_rate_hz=22_050)
         for family, units in shapes
@@ -137,7 +137,7 @@ def test_a_model_that_cannot_keep_up_is_refused_with_the_largest_that_can(store:
 def test_a_reversed_run_is_called_so(tmp_path: Path) -> None:
     configs = [
         finished.config(family=family, units=units, sample_rate_hz=22_050, direction="reversed")
-        for family, units in [("gru", 8), ("lstm", 200)]
+        for family, units in [("gru", 8), ("lstm", 120)]
     ]
     store = finished.grid(tmp_path / "grid", *configs, validation_esr=0.1, esr=0.1)
     with pytest.raises(InputError, match=r"largest that keeps up is .*-gru-"):
