@@ -189,5 +189,5 @@ def test_an_interrupted_drawing_leaves_no_trace(
         pages.build(store)
     left = {p.name for p in store.report_folder.iterdir()}
     assert not [name for name in left if name.startswith("fuzz-scores") or name == "index.html"]
-    assert {name for name in left if name.startswith(".")} == {".lock"}
+    assert {name for name in left if name.startswith(".")} == {".lock", ".shelf-lock"}
     assert pages.build(store).is_file()
