@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from data.audio import Samples
 from data.frames import Stretch
 from data.splits import LEAD_IN_SAMPLES
+from study.transients import rises
 
 FLUX_WINDOW_S = 0.02
 ROOM_AFTER_ONSET_S = 0.45
@@ -54,7 +54,7 @@ def strongest_onset(dry: Samples, sample_rate_hz: int, parts: Sequence[Excerpt])
     long enough for that, any counts.
     """
     window = min(round(FLUX_WINDOW_S * sample_rate_hz), max(1, len(dry) // 4))
-    flux = energy_flux(dry, window)
+    flux = rises(dry, window).flux
     for room in (round(ROOM_AFTER_ONSET_S * sample_rate_hz), 0):
         allowed = np.full(len(dry), -np.inf)
         for part in parts:
@@ -63,17 +63,6 @@ def strongest_onset(dry: Samples, sample_rate_hz: int, parts: Sequence[Excerpt])
         if np.isfinite(allowed).any():
             return int(np.argmax(allowed))
     return parts[0].start
-
-
-def energy_flux(signal: Samples, window: int) -> npt.NDArray[np.float64]:
-    """By sample: energy of the next ``window`` samples minus that of the last ones.
-
-    Shape ``(samples,)``; the signal counts as silent beyond its ends.
-    """
-    padded = np.concatenate([np.zeros(window), signal.astype(np.float64), np.zeros(window)])
-    total = np.concatenate([[0.0], np.cumsum(padded**2)])
-    here = np.arange(len(signal)) + window
-    return total[here + window] - 2 * total[here] + total[here - window]
 
 
 def around_onset(onset: int, sample_rate_hz: int, parts: Sequence[Excerpt]) -> Excerpt:
@@ -120,7 +109,7 @@ def phrases(
     Music has more onsets than sweeps and swells have, so music is what people hear.
     """
     wanted = round(seconds * sample_rate_hz)
-    flux = np.maximum(energy_flux(dry, max(1, round(FLUX_WINDOW_S * sample_rate_hz))), 0)
+    flux = np.maximum(rises(dry, max(1, round(FLUX_WINDOW_S * sample_rate_hz))).flux, 0)
     pieces = [
         Excerpt(start, min(start + wanted, part.stop))
         for part in parts
