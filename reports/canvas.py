@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
 import seaborn as sns
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
@@ -108,6 +111,44 @@ def styled() -> Iterator[None]:
 def blank(height_in: float, width_in: float = WIDTH_IN) -> Figure:
     """An empty figure that makes room for its labels by itself."""
     return Figure(figsize=(width_in, height_in), layout="constrained")
+
+
+def power_image(
+    figure: Figure,
+    ax: Axes,
+    power_db: npt.NDArray[np.float64],
+    *,
+    floor_db: float,
+    levels: int,
+    right: float,
+    top: float,
+) -> None:
+    """Draw a spectrogram and its scale of colours, 0 dB the brightest.
+
+    Args:
+        figure: of the axes.
+        ax: both axes begin at 0.
+        power_db: shape ``(bins, columns)``.
+        floor_db: everything below is drawn as dark.
+        levels: colours; fewer make a smaller file.
+        right: end of the horizontal axis.
+        top: end of the vertical axis.
+    """
+    image = ax.imshow(
+        np.maximum(power_db, floor_db),
+        origin="lower",
+        aspect="auto",
+        interpolation="none",
+        cmap=mpl.colormaps["magma"].resampled(levels),
+        vmin=floor_db,
+        vmax=0,
+        extent=(0, right, 0, top),
+    )
+    ax.grid(visible=False)
+    bar = figure.colorbar(image, ax=ax, pad=0.02, aspect=25, ticks=[-80, -60, -40, -20, 0])
+    bar.set_label("dB")
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(color=FAINT)
 
 
 def wrapped(label: str, characters: int = LABEL_CHARACTERS) -> str:

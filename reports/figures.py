@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,7 +18,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from data.audio import Samples
 from reports.canvas import (
-    FAINT,
     FAMILY_COLOURS,
     FAMILY_MARKERS,
     INK,
@@ -27,6 +25,7 @@ from reports.canvas import (
     WIDTH_IN,
     blank,
     legend_above,
+    power_image,
     size_in,
     wrapped,
 )
@@ -36,8 +35,6 @@ from reports.results import FAMILY_NAMES, Model, Spread
 SPECTROGRAM_FLOOR_DB = -80.0
 SPECTROGRAM_WIDTH_IN = 4.3  # three stand side by side on a page
 
-# 64 steps of 1.25 dB look continuous and compress to a third of the size.
-_SPECTROGRAM_COLOURS = mpl.colormaps["magma"].resampled(64)
 _CELL_POINTS = 9
 _TICK_POINTS = 10
 _PREDICTION_STYLES = ("-", "--", ":")
@@ -205,22 +202,12 @@ def spectrogram(power_db: npt.NDArray[np.float64], seconds: float, sample_rate_h
     """A spectrogram on the scale that all of an effect share; 0 dB is the target's maximum."""
     figure = blank(2.5, SPECTROGRAM_WIDTH_IN)
     ax = figure.subplots()
-    image = ax.imshow(
-        np.maximum(power_db, SPECTROGRAM_FLOOR_DB),
-        origin="lower",
-        aspect="auto",
-        interpolation="none",
-        cmap=_SPECTROGRAM_COLOURS,
-        vmin=SPECTROGRAM_FLOOR_DB,
-        vmax=0,
-        extent=(0, seconds, 0, sample_rate_hz / 2000),
-    )
+    # 64 steps of 1.25 dB look continuous and compress to a third of the size.
+    power_image(
+        figure, ax, power_db, floor_db=SPECTROGRAM_FLOOR_DB, levels=64,
+        right=seconds, top=sample_rate_hz / 2000,
+    )  # fmt: skip
     ax.set(xlabel="time, s", ylabel="frequency, kHz")
-    ax.grid(visible=False)
-    bar = figure.colorbar(image, ax=ax, pad=0.02, aspect=25, ticks=[-80, -60, -40, -20, 0])
-    bar.set_label("dB")
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(color=FAINT)
     return figure
 
 

@@ -13,14 +13,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 from scipy import signal
 
-from data import pairs
 from data.audio import Samples
 from data.errors import InputError
 from reports import canvas
 from reports.numbers import decibels, significant
 from reports.pictures import Picture, shown
 from reports.results import Results
-from reports.shelf import Facts, Shelf
+from reports.shelf import Facts, Shelf, pair_inputs
 from study.grid import RunConfig
 from study.material import Material, Materials
 
@@ -47,16 +46,12 @@ def inputs(results: Results, effect: str, shelf: Shelf, materials: Materials) ->
     """Pictures of dry and wet, and what is worth knowing of them."""
     best = results.models_of(effect)[0].best_run
     config = results.configs[best["run_id"]]
-    made_from = [
-        pairs.key(config.made_by, config.signal.dry, config.sample_rate_hz),
-        config.signal.model_dump(mode="json"),
-    ]
 
     def fill(folder: Path) -> Facts:
         return _fill(folder, as_recorded(config, materials.of(config)))
 
     try:
-        kept = shelf.kept(f"{effect}-inputs", made_from, fill)
+        kept = shelf.kept(f"{effect}-inputs", pair_inputs(config), fill)
     except InputError as error:
         return Inputs((), (), (), str(error))
     facts = kept.facts

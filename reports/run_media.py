@@ -6,7 +6,6 @@ another run of the grid never changes it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,14 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from data import pairs
 from data.audio import Samples
 from reports import canvas, excerpts, figures, players, scores, sounds
 from reports.figures import Trace
 from reports.results import Results, Row
-from reports.shelf import Facts, Kept, Shelf
+from reports.shelf import Facts, Kept, Shelf, fingerprint, pair_inputs
 from study import metrics
-from study.grid import RunConfig
 from study.material import Material, Materials
 
 EXCERPT_S = 6.0
@@ -63,7 +60,7 @@ def inputs_of(results: Results, row: Row) -> list[Any]:
     config = results.configs[row["run_id"]]
     renderings = _renderings(results, row)
     return [
-        _pair_inputs(config),
+        pair_inputs(config),
         [[name, _content(file)] for name, file in renderings.items()],
         _content(results.folder_of(row).history_file),
         row["family"],
@@ -84,7 +81,7 @@ def signals(results: Results, row: Row, shelf: Shelf, materials: Materials) -> K
         gain = HEADROOM * players.loudest_gain(heard.values())
         return {"sounds": players.write_sounds(folder, heard, rate_hz, gain, heard["target"])}
 
-    return shelf.kept(f"signals {row['effect']}", _pair_inputs(config), fill)
+    return shelf.kept(f"signals {row['effect']}", pair_inputs(config), fill)
 
 
 def _fill(
@@ -193,13 +190,8 @@ def _pieces(material: Material) -> list[excerpts.Excerpt]:
     return excerpts.phrases(material.test_dry, material.pair.sample_rate_hz, parts, EXCERPT_S)
 
 
-def _pair_inputs(config: RunConfig) -> list[Any]:
-    key = pairs.key(config.made_by, config.signal.dry, config.sample_rate_hz)
-    return [key, config.signal.model_dump(mode="json")]
-
-
 def _content(file: Path) -> str:
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return fingerprint(file)
     except FileNotFoundError:
         return "none"

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import pandas as pd
+
 from reports import canvas, figures
 from reports.figures import Curve
 from reports.results import Model, Results, Row, Spread
@@ -74,8 +76,7 @@ def _curves(results: Results, effect: str) -> dict[str, list[Curve]]:
     for run_id, part in results.history.groupby("run_id", sort=False):
         row = final.get(str(run_id))
         if row:
-            columns = (part[name].tolist() for name in ("epoch", "loss", "validation_loss"))
-            curves[row["loss"]].append(Curve(row["family"], *columns))
+            curves[row["loss"]].append(_curve(row, part))
     return dict(curves)
 
 
@@ -84,7 +85,11 @@ def curve_of(results: Results, row: Row) -> Curve | None:
     part = results.history[results.history["run_id"] == row["run_id"]]
     if part.empty:
         return None
-    columns = (part[name].tolist() for name in ("epoch", "loss", "validation_loss"))
+    return _curve(row, part)
+
+
+def _curve(row: Row, history: pd.DataFrame) -> Curve:
+    columns = (history[name].tolist() for name in ("epoch", "loss", "validation_loss"))
     return Curve(row["family"], *columns)
 
 

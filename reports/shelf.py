@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from study import files
+from study.grid import RunConfig
 
 Facts = dict[str, Any]
 
@@ -91,6 +92,16 @@ class Shelf:
             shutil.rmtree(aside, ignore_errors=True)
 
 
+def fingerprint(file: Path) -> str:
+    """Of a file's content."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def pair_inputs(config: RunConfig) -> list[Any]:
+    """What everything that is made of a run's pair and split depends on."""
+    return [config.pair_key, config.signal.model_dump(mode="json")]
+
+
 def slug(name: str) -> str:
     """A name fit for files, links and anchors, whatever its characters."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "unnamed"
@@ -112,9 +123,9 @@ def _digest(inputs: Any) -> str:
 
 @cache
 def _code() -> str:
-    """Fingerprint of what draws: this room's modules and the plotting libraries."""
+    """Fingerprint of what draws: this room's modules, its packages' too, and the libraries."""
     digest = hashlib.sha256()
-    for module in sorted(Path(__file__).parent.glob("*.py")):
+    for module in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(module.read_bytes())
     for package in ("matplotlib", "seaborn"):
         digest.update(metadata.version(package).encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from data import audio, pairs
+from data import audio
 from data.audio import Samples
 from data.errors import InputError
 from reports import canvas, excerpts, figures, players, spectra
 from reports.excerpts import Excerpt
 from reports.results import Model, Results, Row
-from reports.shelf import Facts, Kept, Shelf
+from reports.shelf import Facts, Kept, Shelf, fingerprint, pair_inputs
 from study.material import Material, Materials
 from study.store import RunFolder
 
@@ -45,8 +44,7 @@ class Rendering:
 
     def fingerprint(self) -> list[Any]:
         """What pictures of it depend on."""
-        digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
-        return [self.label, self.family, self.epoch, self.esr, digest]
+        return [self.label, self.family, self.epoch, self.esr, fingerprint(self.file)]
 
 
 def of_effect(
@@ -65,8 +63,7 @@ def of_effect(
     ]
     config = results.configs[models[0].best_run["run_id"]]
     inputs = [
-        pairs.key(config.made_by, config.signal.dry, config.sample_rate_hz),
-        config.signal.model_dump(mode="json"),
+        *pair_inputs(config),
         seconds,
         [rendering.fingerprint() for rendering in [*best, *epochs]],
     ]

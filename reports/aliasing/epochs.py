@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from reports import canvas
-from reports.aliasing import figures, sources
+from reports.aliasing import figures
 from reports.aliasing.figures import MOST_RECIPES, EpochCurve
 from reports.aliasing.paired import Change, Noted, change, in_db, noted_change, told
 from reports.numbers import counted, significant
@@ -317,7 +317,6 @@ def _picture(effect: str, found: Sequence[Study], shelf: Shelf) -> Picture:
                 curve = EpochCurve([*known], [*known.values()])
                 measures.setdefault(measure.label, {})[study.label] = curve
     inputs = [
-        sources.code(),
         {
             label: {name: asdict(curve) for name, curve in curves.items()}
             for label, curves in measures.items()

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -17,13 +16,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from reports.aliasing.marking import FLOOR_DB, Marked
 from reports.aliasing.paired import Change, signed_db
 from reports.canvas import (
-    FAINT,
     FAMILY_COLOURS,
     FAMILY_MARKERS,
     INK,
     NEUTRAL,
     blank,
     legend_above,
+    power_image,
     wrapped,
 )
 from reports.results import FAMILY_NAMES, Spread
@@ -39,7 +38,6 @@ MOST_RECIPES = len(RECIPE_COLOURS)
 
 SWEEP_FLOOR_DB = -90.0
 ROUNDING_DB = -150.0  # of float32; what lies below says nothing
-_SWEEP_COLOURS = mpl.colormaps["magma"].resampled(32)
 _NOTE_TICKS_HZ = {27.5: "A0\n27.5", 110.0: "A2\n110", 440.0: "A4\n440", 1760.0: "A6\n1,760"}
 
 
@@ -116,25 +114,14 @@ def sweep(
     """
     figure = blank(3.1)
     ax = figure.subplots()
-    image = ax.imshow(
-        np.maximum(power_db, SWEEP_FLOOR_DB),
-        origin="lower",
-        aspect="auto",
-        interpolation="none",
-        cmap=_SWEEP_COLOURS,
-        vmin=SWEEP_FLOOR_DB,
-        vmax=0,
-        extent=(0, 1, 0, sample_rate_hz / 2000),
-    )
+    power_image(
+        figure, ax, power_db, floor_db=SWEEP_FLOOR_DB, levels=32,
+        right=1, top=sample_rate_hz / 2000,
+    )  # fmt: skip
     shown_hz = [hz for hz in (20, 100, 500, 2_000, 10_000) if from_hz <= hz <= to_hz]
     places = [np.log(hz / from_hz) / np.log(to_hz / from_hz) for hz in shown_hz]
     ax.set_xticks(places, [f"{hz:,}" for hz in shown_hz])
     ax.set(xlabel="frequency of the sweep, Hz", ylabel="in the answer, kHz")
-    ax.grid(visible=False)
-    bar = figure.colorbar(image, ax=ax, pad=0.02, aspect=25, ticks=[-80, -60, -40, -20, 0])
-    bar.set_label("dB")
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(color=FAINT)
     return figure
 
 

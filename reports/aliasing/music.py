@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 from scipy import signal
 
-from data import pairs
 from data.audio import Samples
 from reports import canvas
-from reports.aliasing import figures, sources
+from reports.aliasing import figures
 from reports.aliasing.paired import Noted, noted_range
 from reports.numbers import significant
 from reports.pictures import Picture, shown
 from reports.results import Model
 from reports.scores import best_of_families
-from reports.shelf import Facts, Shelf
+from reports.shelf import Facts, Shelf, fingerprint, pair_inputs
 from reports.sounds import existing, rendered
 from study.aliasing import Float64s
 from study.grid import RunConfig
@@ -69,10 +68,8 @@ def of_run(
     config = run.config()
     file = existing(run, run.prediction_file(None, rendering))
     inputs = [
-        sources.code(),
-        pairs.key(config.made_by, config.signal.dry, config.sample_rate_hz),
-        config.signal.model_dump(mode="json"),
-        sources.content(file),
+        *pair_inputs(config),
+        fingerprint(file),
     ]
 
     def fill(folder: Path) -> Facts:

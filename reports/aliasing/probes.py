@@ -19,13 +19,13 @@ from scipy import signal
 from data import audio
 from data.errors import InputError
 from reports import canvas
-from reports.aliasing import figures, sources
+from reports.aliasing import figures
 from reports.aliasing.figures import NoteCurve, Panel
 from reports.aliasing.marking import FLOOR_DB, marked
 from reports.aliasing.paired import signed_db
 from reports.numbers import significant
 from reports.pictures import Picture, shown
-from reports.shelf import Facts, Shelf
+from reports.shelf import Facts, Shelf, fingerprint
 from study import aliasing
 from study.aliasing import Float64s, Probe
 from study.grid import RunConfig
@@ -301,7 +301,7 @@ def _spectra(answers: Answers, shelf: Shelf, label: str) -> tuple[Picture, ...]:
                 )
         return {"pictures": pictures}
 
-    inputs = [sources.code(), sources.content(file), answers.rendering, [*answers.standard]]
+    inputs = [fingerprint(file), answers.rendering, [*answers.standard]]
     kept = shelf.kept(f"spectra {answers.name}", inputs, fill)
     return tuple(
         shown(
@@ -365,7 +365,7 @@ def _sweep(answers: Answers, target: Path | None, shelf: Shelf, label: str) -> P
             figure = figures.sweep(power_db, SWEEP_FROM_HZ, to_hz, answers.sample_rate_hz)
             return asdict(canvas.save(figure, folder, "sweep"))
 
-    inputs = [sources.code(), sources.content(file), sources.content(scale), answers.sample_rate_hz]
+    inputs = [fingerprint(file), fingerprint(scale), answers.sample_rate_hz]
     kept = shelf.kept(f"sweep {answers.name}", inputs, fill)
     return shown(
         kept.folder,

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reports import canvas
-from reports.aliasing import figures, sources
+from reports.aliasing import figures
 from reports.aliasing.epochs import ESR, SOUND, Measure
 from reports.aliasing.paired import (
     Change,
@@ -302,7 +302,7 @@ def _picture(title: str, judged: Sequence[Outcome], shelf: Shelf) -> Picture:
         with canvas.styled():
             return asdict(canvas.save(figures.changes(panels), folder, "remedies"))
 
-    kept = shelf.kept(f"remedies {title}", [sources.code(), plain], fill)
+    kept = shelf.kept(f"remedies {title}", plain, fill)
     gains = "; ".join(
         f"{outcome.remedy.label} {signed_db(found.mean)} dB"
         for outcome in judged

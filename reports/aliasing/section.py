@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from data.errors import InputError
 from reports import canvas
-from reports.aliasing import epochs, figures, findings, music, probes, remedies, sources
+from reports.aliasing import epochs, figures, findings, music, probes, remedies
 from reports.aliasing.epochs import EpochSection
 from reports.aliasing.figures import NoteCurve
 from reports.aliasing.music import PartsLine
@@ -173,7 +173,7 @@ def _notes(
             figure = figures.asr_by_note([*curves.values()])
             return asdict(canvas.save(figure, folder, "notes"))
 
-    inputs = [sources.code(), [asdict(curve) for curve in curves.values()]]
+    inputs = [[asdict(curve) for curve in curves.values()]]
     kept = shelf.kept(f"notes {effect}", inputs, fill)
     return shown(
         kept.folder, kept.facts, f"{effect}: ASR over the notes of a piano",

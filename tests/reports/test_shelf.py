@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from reports import shelf
 from reports.shelf import Facts, Shelf
 
 
@@ -18,3 +21,18 @@ def test_a_folder_that_another_process_has_filled_meanwhile_stays(tmp_path: Path
     assert kept.facts == {"by": "quick"}
     assert (tmp_path / kept.folder / "sound").is_file()
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [kept.folder]
+
+
+def test_a_change_of_any_drawing_code_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "package").mkdir()
+    drawing = tmp_path / "package" / "figures.py"
+    monkeypatch.setattr(shelf, "__file__", str(tmp_path / "shelf.py"))
+    found = []
+    for content in ("red", "blue", "red"):
+        drawing.write_text(content)
+        shelf._code.cache_clear()
+        found.append(shelf._code())
+    shelf._code.cache_clear()
+    assert found[0] == found[2] != found[1]
