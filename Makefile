@@ -81,7 +81,7 @@ data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 	@$(PY) -m study data "$(GRID)" $(RECORDING)
 
 test: .venv/.ready-dev .venv/.wavesurfer ## run all tests [ARGS="-m 'not slow'"]
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: .venv/.ready-dev ## check style and types
 	.venv/bin/ruff check $(ROOMS)
