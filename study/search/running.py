@@ -50,6 +50,7 @@ def run_search(
     store = Store(root / search.name)
     with _at_work(search, store):
         own = Trials(search, description.folder(store))
+        own.tidy()
         running.prepare_pairs([search.base], store.pairs, console)
         _run_trials(own, store, cores, console, checkpoint_every_s)
         best = own.best()

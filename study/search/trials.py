@@ -169,6 +169,12 @@ class Trials:
         if trial.state == TrialState.RUNNING:
             self._end(Trial(self._study, trial._trial_id), TrialState.FAIL, reason=reason)
 
+    def tidy(self) -> None:
+        """Remove folders of ended trials, whose processes died before they could."""
+        for trial in self.all():
+            if trial.state in ENDED:
+                self._remove_folder(trial.number)
+
     def _next(self, held: ExitStack) -> tuple[Trial | None, bool]:
         """A trial whose lock is now held, or whether there will be none any more."""
         with _disk_errors():
@@ -204,7 +210,10 @@ class Trials:
             for name, said in known.items():
                 trial.set_user_attr(name, said)
             self._study.tell(trial, value, state)
-        shutil.rmtree(self._run_folder(trial.number).path, ignore_errors=True)
+        self._remove_folder(trial.number)
+
+    def _remove_folder(self, number: int) -> None:
+        shutil.rmtree(self._run_folder(number).path, ignore_errors=True)
 
 
 def of(store: Store) -> Trials:

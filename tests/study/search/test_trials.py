@@ -102,6 +102,18 @@ def test_a_trial_of_a_dead_process_is_continued_by_the_next(
     assert told(second) == whole
 
 
+def test_what_a_process_leaves_that_dies_as_its_trial_ends_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = Trials(search(), tmp_path)
+    with monkeypatch.context() as dying:
+        dying.setattr("shutil.rmtree", lambda *args, **kwargs: None)
+        do_one(trials)
+    with trials.claimed():
+        Trials(search(), tmp_path).tidy()
+        assert [path.name for path in sorted(tmp_path.glob("*/0*"))] == ["0001"]
+
+
 def test_a_process_that_dies_while_it_draws_changes_no_proposal(
     tmp_path: Path, whole: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
