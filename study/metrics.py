@@ -94,7 +94,7 @@ def esr_preemph(target: AnySignal, prediction: AnySignal) -> float:
     networks", DAFx 2019.
     """
     y, p = _checked(target, prediction)
-    return _energy(_pre_emphasised(y - p)) / _energy(_pre_emphasised(y))
+    return _pre_emphasised_energy(y - p) / _pre_emphasised_energy(y)
 
 
 def dc(target: AnySignal, prediction: AnySignal) -> float:
@@ -112,8 +112,10 @@ def mr_stft(target: AnySignal, prediction: AnySignal) -> float:
     laid out as in auraloss (Steinmetz & Reiss 2020): periodic Hann window, centred frames,
     signal reflected at its ends.
     """
-    y, p = _checked(target, prediction)
-    return float(np.mean([_stft_distance(y, p, *sizes) for sizes in _MR_STFT_RESOLUTIONS]))
+    _check(target, prediction)
+    return float(
+        np.mean([_stft_distance(target, prediction, *sizes) for sizes in _MR_STFT_RESOLUTIONS])
+    )
 
 
 def log_spectral_distance_db(
@@ -135,12 +137,12 @@ def log_spectral_distance_db(
         sample_rate_hz: samples per second.
         from_hz: only bins at or above this frequency count.
     """
-    y, p = _checked(target, prediction)
+    _check(target, prediction)
     _check_band(from_hz, sample_rate_hz, lowest_hz=0.0)
     fft_size = _LSD_RESOLUTION[0]
     first_bin = int(np.ceil(from_hz * fft_size / sample_rate_hz))
     sum_db, frames = 0.0, 0
-    for power_y, power_p in _power_blocks(y, p, *_LSD_RESOLUTION):
+    for power_y, power_p in _power_blocks(target, prediction, *_LSD_RESOLUTION):
         ratio_db = 10 * np.log10(power_y[:, first_bin:] / power_p[:, first_bin:])
         sum_db += float(np.sqrt(np.mean(ratio_db**2, axis=1)).sum())
         frames += len(ratio_db)
@@ -188,15 +190,16 @@ def _energy_through(taps: Signal, x: Signal) -> float:
     return sum(_energy(signal.oaconvolve(block, taps, mode="valid")) for block in blocks)
 
 
-def _pre_emphasised(x: Signal) -> Signal:
-    filtered = np.empty_like(x)
-    filtered[0] = x[0]
-    np.multiply(x[:-1], -_PRE_EMPHASIS, out=filtered[1:])
-    filtered[1:] += x[1:]
-    return filtered
+def _pre_emphasised_energy(x: Signal) -> float:
+    blocks = (
+        x[start : start + _BLOCK_SAMPLES + 1] for start in range(0, len(x) - 1, _BLOCK_SAMPLES)
+    )
+    return float(x[0] ** 2) + sum(
+        _energy(block[1:] - _PRE_EMPHASIS * block[:-1]) for block in blocks
+    )
 
 
-def _stft_distance(y: Signal, p: Signal, fft_size: int, hop: int, window: int) -> float:
+def _stft_distance(y: AnySignal, p: AnySignal, fft_size: int, hop: int, window: int) -> float:
     """Spectral convergence plus mean absolute log-magnitude difference."""
     error, energy, log_sum, count = 0.0, 0.0, 0.0, 0
     for power_y, power_p in _power_blocks(y, p, fft_size, hop, window):
@@ -209,12 +212,12 @@ def _stft_distance(y: Signal, p: Signal, fft_size: int, hop: int, window: int) -
 
 
 def _power_blocks(
-    y: Signal, p: Signal, fft_size: int, hop: int, window: int
+    y: AnySignal, p: AnySignal, fft_size: int, hop: int, window: int
 ) -> Iterator[tuple[Signal, Signal]]:
     """Floored power spectra of both signals, a few frames at a time.
 
     Yields pairs of shape ``(frames, fft_size // 2 + 1)``; so memory does not grow with
-    the length of the signals.
+    the length of the signals, and they become float64 a block at a time.
     """
     _check_length(y, fft_size // 2 + 1)
     hann = signal.get_window("hann", window)
@@ -225,7 +228,7 @@ def _power_blocks(
         yield _power(frames_y[block] * hann, fft_size), _power(frames_p[block] * hann, fft_size)
 
 
-def _frames(x: Signal, fft_size: int, hop: int, window: int) -> Signal:
+def _frames(x: AnySignal, fft_size: int, hop: int, window: int) -> AnySignal:
     """View of shape ``(1 + samples // hop, window)``; frame k is centred on sample k hop."""
     padded = np.pad(x, fft_size // 2, mode="reflect")
     # The window sits in the middle of the FFT's span.
@@ -254,6 +257,12 @@ def _high_pass(from_hz: float, sample_rate_hz: int) -> Signal:
 
 def _checked(target: AnySignal, prediction: AnySignal) -> tuple[Signal, Signal]:
     """Both signals as float64, or an error that says what is wrong with them."""
+    _check(target, prediction)
+    return target.astype(np.float64), prediction.astype(np.float64)
+
+
+def _check(target: AnySignal, prediction: AnySignal) -> None:
+    """An error that says what is wrong with the signals, if anything is."""
     if target.ndim != 1 or target.shape != prediction.shape or len(target) == 0:
         raise InputError(
             "target and prediction",
@@ -261,8 +270,7 @@ def _checked(target: AnySignal, prediction: AnySignal) -> tuple[Signal, Signal]:
             found=f"shapes {target.shape} and {prediction.shape}",
             remedy="Compare mono signals over the same stretch of time.",
         )
-    y, p = target.astype(np.float64), prediction.astype(np.float64)
-    for name, samples in (("target", y), ("prediction", p)):
+    for name, samples in (("target", target), ("prediction", prediction)):
         finite = np.isfinite(samples)
         if not finite.all():
             raise InputError(
@@ -271,17 +279,16 @@ def _checked(target: AnySignal, prediction: AnySignal) -> tuple[Signal, Signal]:
                 found=f"NaN or infinity, first at sample {int(np.argmin(finite))}",
                 remedy="Find out where it comes from; a diverged training gives such output.",
             )
-    if not y.any():
+    if not target.any():
         raise InputError(
             "target signal",
             expected="some sound to compare with",
-            found=f"{len(y)} samples of silence",
+            found=f"{len(target)} samples of silence",
             remedy="Use a longer or another part of the signal.",
         )
-    return y, p
 
 
-def _check_length(samples: Signal, shortest: int) -> None:
+def _check_length(samples: AnySignal, shortest: int) -> None:
     if len(samples) < shortest:
         raise InputError(
             "target and prediction",

@@ -58,9 +58,10 @@ def transient_error(
     following = np.append(onsets[1:], len(target))
     is_transient = _marked(len(target), onsets, np.minimum(onsets + attack, following))
     is_sustained = _marked(len(target), onsets + first, np.minimum(onsets + last, following))
-    y, p = target.astype(np.float64), prediction.astype(np.float64)
     return TransientError(
-        len(onsets), _esr(y[is_transient], p[is_transient]), _esr(y[is_sustained], p[is_sustained])
+        len(onsets),
+        _esr(target[is_transient], prediction[is_transient]),
+        _esr(target[is_sustained], prediction[is_sustained]),
     )
 
 
@@ -83,15 +84,15 @@ def find_onsets(dry: Samples, sample_rate_hz: int, parts: list[int]) -> Indices:
         hop_length=hop,
         units="samples",
     )
-    energy = rises(dry, round(_ATTACK_WINDOW_S * sample_rate_hz))
-    flux = energy.flux
-    search = round(_SEARCH_S * sample_rate_hz)
+    window, search = (round(s * sample_rate_hz) for s in (_ATTACK_WINDOW_S, _SEARCH_S))
     found = set()
-    for onset in coarse:
-        start = max(0, int(onset) - search)
-        best = start + int(np.argmax(flux[start : int(onset) + search]))
+    for onset in map(int, coarse):
+        start = max(0, onset - search)
+        first = max(0, start - window)  # rises look this far beyond what is searched
+        energy = rises(dry[first : onset + search + window], window)
+        best = start - first + int(np.argmax(energy.flux[start - first : onset + search - first]))
         if energy.after[best] > _LEAST_RISE * energy.before[best]:
-            found.add(best)
+            found.add(first + best)
     joins = np.cumsum([0, *parts])
     return np.array([s for s in sorted(found) if np.abs(joins - s).min() > search], dtype=np.int64)
 
@@ -155,7 +156,8 @@ def _marked(samples: int, starts: Indices, stops: Indices) -> npt.NDArray[np.boo
     return marked
 
 
-def _esr(target: npt.NDArray[np.float64], prediction: npt.NDArray[np.float64]) -> float | None:
+def _esr(target: Samples, prediction: Samples) -> float | None:
+    target, prediction = target.astype(np.float64), prediction.astype(np.float64)
     energy = float(np.dot(target, target))
     error = target - prediction
     return float(np.dot(error, error)) / energy if energy else None
