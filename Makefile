@@ -29,7 +29,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help deploy budget timing grid search estimate report choose listen listen-import render play export data test lint bench system clean
+.PHONY: help convert deploy budget timing grid search estimate report choose listen listen-import render play export data test lint bench system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -67,6 +67,9 @@ deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=
 
 budget: .venv/.ready ## reckon which models of GRID keep up on which board, as choose and report read it
 	@$(PY) -m embedded budget "$(GRID)" $(ARGS)
+
+convert: .venv/.ready ## write RUN as TFLite models, float and quantized, and prove them here [ARGS="--kind int16x8"]
+	@$(PY) -m embedded convert "$(GRID)" $(if $(RUN),--run "$(RUN)") $(ARGS)
 
 timing: .venv/.ready ## measure computing time of GRID's best models against block size, here; the report shows it
 	@$(PY) -m embedded timing "$(GRID)" $(ARGS)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from reports import canvas
+from reports import canvas, converted
 from reports.numbers import counted, significant
 from reports.pictures import Picture, shown
 from reports.results import Results
@@ -79,26 +79,28 @@ class EffectTiming:
 
 @dataclass(frozen=True)
 class BoardsSection:
-    """The section; ``lines`` or ``timings`` may be empty, not both."""
+    """The section; any of ``lines``, ``converted`` and ``timings`` may be empty, not all."""
 
     boards: tuple[str, ...]
     sentences: tuple[str, ...]
     lines: tuple[BudgetLine, ...]
+    converted: tuple[converted.Line, ...]
     timings: tuple[EffectTiming, ...]
 
 
 def boards_section(results: Results, shelf: Shelf) -> BoardsSection | None:
-    """Budget and computing times of a grid, or None where neither has been reckoned."""
+    """Budget, TFLite models and computing times of a grid, or None where there is none."""
     budget = _read(results, "budget.parquet")
     timing = _read(results, "timing.parquet")
     boards = [] if budget is None else list(dict.fromkeys(budget["board"]))
     lines = [] if budget is None else _lines(results, budget, boards)
     timings = [] if timing is None else _timings(results, timing, shelf)
-    if not lines and not timings:
+    tflite = converted.converted_lines(results)
+    if not lines and not tflite and not timings:
         return None
     sentences = [] if budget is None else _sentences(results, budget, boards)
     names = tuple(BOARD_NAMES.get(board, board) for board in boards)
-    return BoardsSection(names, tuple(sentences), tuple(lines), tuple(timings))
+    return BoardsSection(names, tuple(sentences), tuple(lines), tflite, tuple(timings))
 
 
 def _read(results: Results, name: str) -> pd.DataFrame | None:

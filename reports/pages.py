@@ -27,6 +27,7 @@ from reports.results import Model, Results, read
 from reports.search.section import search_section
 from reports.shelf import Facts, Shelf, slug
 from reports.sizes import Sizes, sizes
+from reports.streaming import streaming_section
 from study import files
 from study.choose import Choice
 from study.material import Materials
@@ -146,6 +147,7 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         "trainings": {config.training for config in results.configs.values()},
         "provenance": provenance(results),
         "aliasing": aliasing_section(results, shelf, materials),
+        "streaming": streaming_section(results),
         "boards": boards_section(results, shelf),
         "knobs": knob_section(results.store, shelf),
         "search": search_section(results.store, shelf),

@@ -1,0 +1,79 @@
+"""What converted models lose: the figures that converting left beside each TFLite file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from reports.numbers import significant
+from reports.results import Results
+
+KIND_NAMES = {
+    "float32": "float32",
+    "int16x8": "int16 by int8",
+    "int8": "int8",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A TFLite model as text.
+
+    Attributes:
+        model: effect, label and seed.
+        kind: type of its numbers.
+        form: ``streaming`` or ``framed``, with the samples of a call.
+        file_bytes, arena_bytes: flash for the model, memory for its interpreter.
+        largest_error: against Keras, full scale is 1.
+        esr_to_keras: over the test split.
+        esr: against the target.
+        growth: of the ESR, times that of Keras over the same audio.
+    """
+
+    model: str
+    kind: str
+    form: str
+    file_bytes: str
+    arena_bytes: str
+    largest_error: str
+    esr_to_keras: str
+    esr: str
+    growth: str
+
+
+def converted_lines(results: Results) -> tuple[Line, ...]:
+    """A line a model that was converted and measured; empty where none was."""
+    return tuple(line for run_id in results.model_of for line in _of_run(results, run_id))
+
+
+def _of_run(results: Results, run_id: str) -> Iterable[Line]:
+    path = results.store.root / "tflite" / run_id / "parity.json"
+    try:
+        measured = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):  # never made, or cut short: it is made anew
+        return
+    model = results.model_of[run_id]
+    title = f"{model.effect}: {model.label}, seed {results.configs[run_id].seed}"
+    order = {kind: place for place, kind in enumerate(KIND_NAMES)}
+    for found in sorted(
+        measured.values(), key=lambda own: (own["form"], own["block"], order[own["kind"]])
+    ):
+        yield _line(title, found)
+
+
+def _line(title: str, found: dict[str, Any]) -> Line:
+    board = found["runtimes"].get("micro", found["runtimes"]["litert"])
+    arena = found["arena_needed_bytes"]
+    return Line(
+        model=title,
+        kind=KIND_NAMES[found["kind"]],
+        form=f"{found['form']}, {found['block']} a call",
+        file_bytes=f"{found['model_bytes']:,}",
+        arena_bytes="unknown" if arena is None else f"{arena:,}",
+        largest_error=f"{board['largest_error']:.1e}",
+        esr_to_keras=f"{board['esr_against_keras']:.1e}",
+        esr=significant(board["esr_against_target"], 4),
+        growth=f"{board['esr_against_target'] / found['keras_esr']:.2f}",
+    )
