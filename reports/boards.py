@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from reports import canvas, converted
+from reports.figures import plain_log_ticks
 from reports.numbers import counted, significant
 from reports.pictures import Picture, shown
 from reports.results import Results
@@ -163,10 +164,9 @@ def _sentences(results: Results, budget: pd.DataFrame, boards: Sequence[str]) ->
         models = own.groupby(["model", "rendering"]).ngroups
         fit = kept_up.groupby(["model", "rendering"]).ngroups
         if kept_up.empty:
-            reasons = own["reason"].str.split(":").str[0]
             why = (
                 "the sample rate is not one that it runs at"
-                if (reasons == "rate").all()
+                if (own["resampling"] == "impossible").all()
                 else "none is small enough"
             )
             sentences.append(f"{name}: no model of this grid surely keeps up; {why}.")
@@ -253,6 +253,7 @@ def drawn(curves: dict[str, dict[int, float]]) -> Figure:
     ax.set_xticks(ticks)
     ax.xaxis.set_major_formatter(ScalarFormatter())
     ax.xaxis.set_minor_formatter(NullFormatter())
+    plain_log_ticks(ax)
     ax.tick_params(length=0, which="both")
     names = [METHOD_NAMES.get(method, method) for method in curves]
     canvas.legend_above(figure, handles, names)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from reports.numbers import counted, ranged, significant
+from reports.numbers import counted, significant
 from reports.results import Model, Results, Row, Spread
 from study.store import FRAMED, STREAMING, STREAMING_TUNED
 
@@ -84,7 +84,12 @@ def _told(rows: Sequence[Row], column: str) -> str:
     digits = 3 if column != "asr_worst_db" else 2
     spread = Spread.of(values)
     text = significant(spread.mean, digits)
-    return text if spread.count == 1 else f"{text} ({ranged(spread.low, spread.high, digits)})"
+    return text if spread.count == 1 else f"{text} ({_from_to(spread.low, spread.high, digits)})"
+
+
+def _from_to(low: float, high: float, digits: int) -> str:
+    # Not with a dash, which reads as a minus sign.
+    return f"{significant(low, digits)} to {significant(high, digits)}"
 
 
 def _sentences(streamed: Sequence[tuple[Model, dict[str, list[Row]]]]) -> Iterable[str]:
@@ -98,7 +103,7 @@ def _sentences(streamed: Sequence[tuple[Model, dict[str, list[Row]]]]) -> Iterab
         "when the state goes on from sample to sample. The test ESR grows to "
         f"{significant(median(growth.values()), 2)} times the framed one in the median"
         + (
-            f", between {ranged(min(growth.values()), max(growth.values()), 2)} times."
+            f", from {_from_to(min(growth.values()), max(growth.values()), 2)} times."
             if len(growth) > 1
             else "."
         )
@@ -135,5 +140,5 @@ def _told_of_cure(model: Model, rows: dict[str, list[Row]]) -> str:
         f"{model.effect}, {model.label}: fine-tuning of the streaming model lowers its test ESR "
         f"from {_told(rows[STREAMING], 'esr')} to {_told(rows[STREAMING_TUNED], 'esr')}, in "
         f"{better} of {counted(len(tuned), 'seed')}; in {best} it is then below the framed "
-        f"model's ({_told(rows[FRAMED], 'esr')})."
+        f"model's {_told(rows[FRAMED], 'esr')}."
     )

@@ -74,4 +74,5 @@ def test_times_stand_in_a_table_and_a_picture(tmp_path: Path) -> None:
         ("", "0.40"),
     ]
     assert "generated C 0.020" in timing.picture.alt
-    assert (tmp_path / "report" / timing.picture.source).is_file()
+    drawn = (tmp_path / "report" / timing.picture.source).read_text("utf-8")
+    assert "mathdefault" not in drawn
