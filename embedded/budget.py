@@ -21,7 +21,7 @@ from embedded.costs import Cost
 from embedded.tflite.quantization import Kind
 from models.architecture import FAMILIES, Architecture, is_recurrent
 from study import files, table
-from study.grid import RunConfig
+from study.run_config import RunConfig
 from study.store import FRAMED, Store
 
 CYCLES_OPTIMISTIC = 1.0

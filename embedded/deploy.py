@@ -28,8 +28,8 @@ from embedded.firmware_source import FIRMWARE, MODEL_NAME, Golden
 from embedded.tflite import runtimes
 from models.architecture import is_recurrent
 from study import choose, files, metrics, rendering, streaming, table, trained, training
-from study.grid import RunConfig
 from study.material import Materials
+from study.run_config import RunConfig
 from study.store import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 
 PROOF_SECONDS = 5.0

@@ -36,8 +36,8 @@ from models.architecture import Architecture, is_recurrent
 from study import choose, files, table, trained
 from study.blocks import FramedModel, StreamingModel
 from study.engine import FRAMES_AT_ONCE
-from study.grid import RunConfig
 from study.limits import Limits
+from study.run_config import RunConfig
 from study.store import RunFolder, Store
 
 BLOCKS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)

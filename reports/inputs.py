@@ -20,8 +20,8 @@ from reports.numbers import decibels, significant
 from reports.pictures import Picture, shown
 from reports.results import Results
 from reports.shelf import Facts, Shelf, pair_inputs
-from study.grid import RunConfig
 from study.material import Material, Materials
+from study.run_config import RunConfig
 
 COLUMNS = 360  # of the overview, as many as a phone shows apart
 BANDS = 160

@@ -14,7 +14,7 @@ from reports import excerpts, spectra
 from reports.excerpts import Excerpt
 from reports.numbers import decibels
 from reports.shelf import Facts
-from study.grid import RunConfig
+from study.run_config import RunConfig
 
 EXCERPT_S = 12.0
 SHORTEST_EXCERPT_S = 3.0

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from reports.numbers import significant
 from reports.results import Results
-from study.grid import RunConfig
+from study.run_config import RunConfig
 
 
 @dataclass(frozen=True)

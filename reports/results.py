@@ -13,7 +13,7 @@ import pandas as pd
 
 from reports.numbers import short_count
 from study import table
-from study.grid import RunConfig
+from study.run_config import RunConfig
 from study.store import FRAMED, RunFolder, Store
 
 Row = dict[str, Any]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from study import files
-from study.grid import RunConfig
+from study.run_config import RunConfig
 
 Facts = dict[str, Any]
 

@@ -21,9 +21,9 @@ from data.frames import Stretch
 from models.architecture import Architecture
 from study import courses, engine
 from study.aliasing import Probe, probe_of_period
-from study.grid import RunConfig
 from study.material import Material
 from study.rendering import render
+from study.run_config import RunConfig
 
 TONES = 64
 PERIOD_SAMPLES = 4093  # prime

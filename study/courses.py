@@ -20,8 +20,8 @@ from models.carried import CHUNK_SAMPLES
 from models.losses import training_loss
 from study import engine, segments
 from study.engine import Epoch, TrainingState
-from study.grid import RunConfig, Segment
 from study.material import Material
+from study.run_config import RunConfig, Segment
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from data.frames import Indices, with_controls
 from models.architecture import Architecture
 from study import engine, segments
 from study.engine import Epoch
-from study.grid import Grid, RunConfig
+from study.grid import Grid
 from study.rendering import BLOCK_SAMPLES, render
+from study.run_config import RunConfig
 
 BATCHES = 40
 

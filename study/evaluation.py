@@ -18,10 +18,10 @@ from models.architecture import (
 from study import aliasing, metrics, probing, table
 from study.aliasing import Float64s
 from study.courses import training_targets
-from study.grid import RunConfig
 from study.material import Material, Materials
 from study.oversampling import render_oversampled
 from study.rendering import Rendering, render, render_stretches
+from study.run_config import RunConfig
 from study.store import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 from study.streaming import render_streaming, stream
 from study.training import Progress, final_epoch, load_weights

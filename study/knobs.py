@@ -20,9 +20,9 @@ from data.pairs import Pair
 from data.splits import Split
 from models.architecture import is_recurrent, multiply_accumulates, streaming_multiply_accumulates
 from study import files, metrics, training
-from study.grid import RunConfig, Setting
 from study.material import Material, Materials
 from study.rendering import Rendering, render, render_stretches
+from study.run_config import RunConfig, Setting
 from study.settings import SETTINGS_FILE, setting_name
 from study.store import CHECKPOINT_EVERY_S, FRAMED, STREAMING, RunFolder
 from study.streaming import render_streaming

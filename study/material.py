@@ -14,7 +14,7 @@ from data.errors import InputError
 from data.pairs import Pair
 from data.splits import Split
 from study import baselines, transients
-from study.grid import RunConfig
+from study.run_config import RunConfig
 
 _JAX_ALIGNMENT_BYTES = 64
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
-from study.grid import Grid, RunConfig, effect_names
+from study.grid import Grid
 from study.live_view import LiveView
+from study.run_config import RunConfig, effect_names
 
 EVALUATING = "evaluating"
 

@@ -10,9 +10,10 @@ from rich.console import Console
 
 from data.errors import InputError
 from study import table
-from study.grid import Grid, RunConfig
+from study.grid import Grid
 from study.material import Materials
 from study.progress import GridProgress
+from study.run_config import RunConfig
 from study.scheduler import Scheduler
 from study.store import CHECKPOINT_EVERY_S, Store
 

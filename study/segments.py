@@ -24,7 +24,7 @@ from models.losses import training_loss
 from models.streaming import state_sizes
 from study import engine
 from study.engine import Passes, TrainingState
-from study.grid import Segment
+from study.run_config import Segment
 
 
 def starts(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.errors import InputError
 from study import files
-from study.grid import RunConfig, Setting, digits
+from study.run_config import RunConfig, Setting, digits
 from study.store import Store
 
 SETTINGS_FILE = "settings.json"

@@ -43,7 +43,8 @@ import numpy.typing as npt
 
 from data.errors import InputError
 from study import files
-from study.grid import Grid, RunConfig
+from study.grid import Grid
+from study.run_config import RunConfig
 
 RUNS = Path("runs")
 CHECKPOINT_EVERY_S = 5.0

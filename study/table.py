@@ -16,7 +16,7 @@ import pandas as pd
 
 from data.errors import InputError
 from study import files, settings
-from study.grid import RunConfig, effect_names
+from study.run_config import RunConfig, effect_names
 from study.store import RunFolder, Store
 
 # Column -> (pandas dtype, meaning). The order is the order in the files.

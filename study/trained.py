@@ -11,7 +11,7 @@ import jax
 from data.errors import InputError
 from models.architecture import Architecture, is_recurrent
 from study import run_names, training
-from study.grid import RunConfig
+from study.run_config import RunConfig
 from study.store import STREAMING_TUNED, RunFolder, Store
 
 Mode = Literal["framed", "streaming"]

@@ -23,8 +23,8 @@ from models import framed, sequence
 from study import antialiasing, courses, engine, files
 from study.courses import Course, Exam
 from study.engine import TrainingState
-from study.grid import RunConfig
 from study.material import Material
+from study.run_config import RunConfig
 from study.store import CHECKPOINT_EVERY_S, RunFolder
 
 # Fine-tuning for streaming: of the training's own highest rate, segments a step, and loss.

@@ -14,8 +14,8 @@ from typing import Any
 from data.errors import InputError
 from study import evaluation, files, knobs, table, training
 from study.environment import environment
-from study.grid import RunConfig
 from study.material import Materials
+from study.run_config import RunConfig
 from study.store import CHECKPOINT_EVERY_S, RunFolder, Store
 
 BUSY_POLL_S = 0.5

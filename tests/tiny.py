@@ -8,8 +8,8 @@ import numpy as np
 from data.effects import Effect
 from data.pairs import Pair
 from data.splits import Split, split
-from study.grid import RunConfig
 from study.material import Material
+from study.run_config import RunConfig
 
 RATE_HZ = 8000
 SECONDS = 10

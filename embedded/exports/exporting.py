@@ -14,8 +14,8 @@ from embedded.exports.format import Format
 from embedded.exports.model import Model, snapshot_dry
 from study import choose, files, table, trained
 from study.environment import environment
-from study.grid import RunConfig
 from study.limits import Row, candidates
+from study.run_config import RunConfig
 from study.store import Store
 from study.streaming import stream
 

@@ -21,9 +21,9 @@ from reports.scores import best_of_families
 from reports.shelf import Facts, Shelf, fingerprint, pair_inputs
 from reports.sounds import existing, rendered
 from study.aliasing import Float64s
-from study.grid import RunConfig
 from study.material import Materials
 from study.metrics import HIGH_BAND_HZ
+from study.run_config import RunConfig
 from study.store import FRAMED, RunFolder, Store
 
 WELCH_SAMPLES = 4096

@@ -28,8 +28,8 @@ from reports.pictures import Picture, shown
 from reports.shelf import Facts, Shelf, fingerprint
 from study import aliasing
 from study.aliasing import Float64s, Probe
-from study.grid import RunConfig
 from study.probing import SWEEP_FROM_HZ, SWEEP_TO_SHARE
+from study.run_config import RunConfig
 from study.store import FRAMED, STREAMING, ProbeFolder, RunFolder, Store
 
 EFFECT = "effect"

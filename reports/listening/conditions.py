@@ -12,7 +12,7 @@ from data.errors import InputError
 from reports import scores
 from reports.results import Model, Results, Row
 from reports.sounds import rendered
-from study.grid import RunConfig
+from study.run_config import RunConfig
 
 MOST = 5  # with the hidden reference and two anchors 8; BS.1534-3 allows 12
 

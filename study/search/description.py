@@ -21,7 +21,8 @@ from typing import Any
 from data.errors import InputError
 from study import files
 from study import grid as grids
-from study.grid import Grid, RunConfig, SignalConfig
+from study.grid import Grid
+from study.run_config import RunConfig, SignalConfig
 from study.store import Store
 
 STARTUP_TRIALS = 8  # drawn at random, before their results guide the next

@@ -19,7 +19,8 @@ from typing import Any
 from rich.console import Console
 
 from data import effects
-from study.grid import Grid, RunConfig, SignalConfig
+from study.grid import Grid
+from study.run_config import RunConfig, SignalConfig
 from study.running import prepare_pairs
 from study.store import Store
 

@@ -8,7 +8,7 @@ import pytest
 from data.effects import resolve
 from data.errors import InputError
 from embedded import timing
-from study.grid import RunConfig
+from study.run_config import RunConfig
 from tests import tiny
 from tests.embedded.generated import random_weights
 from tests.study import finished

@@ -32,7 +32,7 @@ ONE_THREAD = {
 
 def config(effect: str, seconds: float, rate_hz: int, epochs: int, seed: int) -> Any:
     from data import effects
-    from study.grid import RunConfig, SignalConfig
+    from study.run_config import RunConfig, SignalConfig
 
     return RunConfig(
         effect=effects.resolve(effect, Path()).to_dict(),

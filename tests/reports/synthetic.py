@@ -14,9 +14,10 @@ from data.effects import Effect
 from data.pairs import key
 from models.architecture import multiply_accumulates
 from study import files, metrics, table
-from study.grid import Grid, RunConfig, SignalConfig
+from study.grid import Grid
 from study.material import Material, Materials
 from study.metrics import Signal
+from study.run_config import RunConfig, SignalConfig
 from study.store import Store
 
 RATE_HZ = 8_000

@@ -15,9 +15,9 @@ from reports.results import Model, Results, Row, read
 from reports.shelf import Shelf
 from study import choose, files, table
 from study.choose import Choice
-from study.grid import RunConfig
 from study.limits import Limits
 from study.material import Material, Materials
+from study.run_config import RunConfig
 from study.store import Store
 from tests import tiny
 from tests.reports.page_reader import read_page

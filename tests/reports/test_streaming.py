@@ -6,7 +6,7 @@ import pytest
 from reports import results
 from reports.streaming import StreamingSection, streaming_section
 from study import files, table
-from study.grid import RunConfig
+from study.run_config import RunConfig
 from study.store import Store
 from tests.study import finished
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from models.architecture import is_recurrent
 from study import engine, files, table, training
-from study.grid import Grid, RunConfig
+from study.grid import Grid
+from study.run_config import RunConfig
 from study.store import RunFolder, Store
 from tests import tiny
 

@@ -7,7 +7,7 @@ import pytest
 
 from study import courses, engine
 from study.courses import Exam
-from study.grid import RunConfig
+from study.run_config import RunConfig
 from tests import tiny
 
 

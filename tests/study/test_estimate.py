@@ -7,7 +7,8 @@ import pytest
 
 from data.effects import resolve
 from study import estimate as estimates
-from study.grid import Grid, RunConfig, SignalConfig
+from study.grid import Grid
+from study.run_config import RunConfig, SignalConfig
 from tests import tiny
 
 CONTROLS = {"drive": [0.1, 0.5, 0.9]}

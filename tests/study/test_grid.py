@@ -13,7 +13,8 @@ from data.errors import InputError
 from models import sequence
 from models.framed import build
 from study import grid
-from study.grid import Grid, RunConfig, SignalConfig
+from study.grid import Grid
+from study.run_config import RunConfig, SignalConfig, effect_names
 from tests import tiny
 
 
@@ -165,7 +166,7 @@ def test_settings_of_one_effect_are_told_apart_in_both_directions(tmp_path: Path
         'direction = ["forward", "reversed"]\n'
     )
     drives = {"sd1 (drive=0.1, tone=0.5, level=0.5)", "sd1 (drive=0.9, tone=0.5, level=0.5)"}
-    named = grid.effect_names({run.run_id: run for run in grid.load(write(tmp_path, text)).runs})
+    named = effect_names({run.run_id: run for run in grid.load(write(tmp_path, text)).runs})
     there = drives | {"muff"}
     assert sorted(named.values()) == sorted(there | {f"{name} (wet to dry)" for name in there})
 

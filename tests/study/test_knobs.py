@@ -16,9 +16,10 @@ from models.architecture import Architecture
 from models.framed import build
 from models.streaming import state_sizes
 from study import courses, engine, files, grid, knobs, segments, settings, working
-from study.grid import Grid, RunConfig, SignalConfig
+from study.grid import Grid
 from study.material import Materials
 from study.rendering import render
+from study.run_config import RunConfig, SignalConfig
 from study.store import RunFolder, Store
 from study.streaming import render_streaming
 from tests import tiny

@@ -8,8 +8,8 @@ import pytest
 
 from data import pairs
 from data.errors import InputError
-from study.grid import SignalConfig
 from study.material import Materials
+from study.run_config import SignalConfig
 from tests import tiny
 
 

@@ -10,7 +10,8 @@ from rich.console import Console
 from data import pairs
 from data.errors import InputError
 from study import files, running, table
-from study.grid import Grid, SignalConfig
+from study.grid import Grid
+from study.run_config import SignalConfig
 from study.scheduler import Scheduler
 from study.store import Store
 from tests import tiny

@@ -15,7 +15,7 @@ from models.losses import PRE_EMPHASIS, PreEmphasisedErrorAndDc
 from models.sequence import build
 from models.streaming import build_streaming, state_sizes
 from study import engine, segments
-from study.grid import Segment
+from study.run_config import Segment
 from tests import tiny
 
 SEGMENT = Segment(warmup_samples=100, window_samples=128, windows=3)

@@ -10,8 +10,9 @@ from data.effects import Effect
 from data.errors import InputError
 from study import files, running, table
 from study.choose import choose
-from study.grid import Grid, RunConfig
+from study.grid import Grid
 from study.limits import Limits
+from study.run_config import RunConfig
 from study.store import Store
 from tests import tiny
 

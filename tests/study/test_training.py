@@ -11,8 +11,8 @@ import pytest
 from data.errors import InputError
 from data.pairs import Pair
 from study import training
-from study.grid import RunConfig
 from study.material import Material
+from study.run_config import RunConfig
 from study.store import RunFolder
 from study.training import EpochReport, Progress, TrainingDivergedError
 from tests import tiny

@@ -11,9 +11,10 @@ from data import audio, pairs, splits
 from data.audio import Samples
 from models.architecture import multiply_accumulates
 from study import baselines, files, metrics, training
-from study.grid import Grid, SignalConfig
+from study.grid import Grid
 from study.material import Materials
 from study.rendering import Rendering, render, render_stretches
+from study.run_config import SignalConfig
 from study.store import Store
 from study.working import work
 from tests import tiny

@@ -15,7 +15,7 @@ from reports.results import Results, Row
 from reports.shelf import Shelf
 from study import aliasing, probing, table
 from study.aliasing import Float64s
-from study.grid import RunConfig
+from study.run_config import RunConfig
 from study.store import ProbeFolder, Store
 from tests.reports.synthetic import RATE_HZ, config
 

@@ -9,7 +9,7 @@ from reports.aliasing import remedies
 from reports.aliasing.epochs import ESR, SOUND
 from reports.aliasing.remedies import PLAIN, Remedy
 from reports.results import Results, Row
-from study.grid import RunConfig
+from study.run_config import RunConfig
 from tests.reports.aliasing.studies import Values, results, row, shelf
 from tests.reports.synthetic import config
 

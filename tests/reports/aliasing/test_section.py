@@ -12,8 +12,8 @@ from reports.aliasing.section import AliasingSection, EffectAliasing, aliasing_s
 from reports.results import read
 from reports.shelf import Shelf
 from study import files
-from study.grid import RunConfig
 from study.material import Materials
+from study.run_config import RunConfig
 from study.store import Store
 from tests.reports.aliasing.studies import clipper, shelf, write_effect_probes, write_probes
 from tests.reports.page_reader import read_page

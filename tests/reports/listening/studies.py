@@ -15,7 +15,7 @@ from reports.listening.building import Settings
 from reports.listening.key import Key
 from reports.listening.sessions import AbxSession
 from study import files
-from study.grid import RunConfig, SignalConfig
+from study.run_config import RunConfig, SignalConfig
 from study.store import Store
 from tests.reports.listening.samples import token
 from tests.reports.synthetic import config, plucked, write_study

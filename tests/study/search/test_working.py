@@ -10,8 +10,8 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from data.pairs import Pair
-from study.grid import RunConfig
 from study.material import Material, Materials
+from study.run_config import RunConfig
 from study.search.description import Choices, Search
 from study.search.trials import Trials
 from study.search.working import perform
