@@ -9,26 +9,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from reports.results import Results
-from tests.reports.chromium import DESKTOP, NEEDS_CHROMIUM, PHONE
+from tests.reports.chromium import NEEDS_CHROMIUM, PHONE, watched_tab
 
 pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
 def opened(browser: Browser, page: Path) -> Iterator[Page]:
-    context = browser.new_context(viewport=DESKTOP)
-    context.set_default_timeout(10_000)
-    tab = context.new_page()
-    problems: list[str] = []
-    tab.on("pageerror", lambda error: problems.append(str(error)))
-    tab.on(
-        "console",
-        lambda message: problems.append(message.text) if message.type == "error" else None,
-    )
-    tab.goto(page.as_uri())
-    yield tab
-    context.close()
-    assert problems == []
+    with watched_tab(browser) as tab:
+        tab.goto(page.as_uri())
+        yield tab
 
 
 def test_the_table_fits_a_desk_until_all_columns_are_asked_for(opened: Page) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from data import audio
 from reports import pages, players, wavesurfer
 from study.store import Store
-from tests.reports.chromium import DESKTOP, PHONE, in_chromium
+from tests.reports.chromium import PHONE, in_chromium, watched_tab
 from tests.reports.listening.studies import audible, audible_study
 
 IS_FETCHED = wavesurfer.installed() == wavesurfer.locked()
@@ -41,26 +41,9 @@ def script(request: pytest.FixtureRequest) -> str:
 def page(browser: Browser, loud: Store, script: str, tmp_path: Path) -> Iterator[Page]:
     folder = wavesurfer.FOLDER if script == "wavesurfer" else tmp_path / "none"
     built = pages.build(loud, folder)
-    context = browser.new_context(viewport=DESKTOP)
-    context.set_default_timeout(10_000)
-    opened = context.new_page()
-    problems: list[str] = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on(
-        "console",
-        lambda message: problems.append(message.text) if message.type == "error" else None,
-    )
-    opened.on(
-        "requestfailed",
-        # A browser that seeks aborts the request that it began with.
-        lambda request: (
-            None if request.failure == "net::ERR_ABORTED" else problems.append(request.url)
-        ),
-    )
-    opened.goto(built.as_uri())
-    yield opened
-    context.close()
-    assert problems == []
+    with watched_tab(browser) as opened:
+        opened.goto(built.as_uri())
+        yield opened
 
 
 def shown(page: Page, number: int) -> Locator:

@@ -22,7 +22,7 @@ from reports.listening.key import REFERENCE, Key
 from reports.listening.server import Site, listening_on
 from reports.listening.sessions import MushraSession
 from study.store import Store
-from tests.reports.chromium import DESKTOP, NEEDS_CHROMIUM, PHONE
+from tests.reports.chromium import NEEDS_CHROMIUM, PHONE, watched_tab
 from tests.reports.listening.studies import SETTINGS, audible_study, families
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -64,25 +64,9 @@ def place(
 @pytest.fixture
 def page(browser: Browser, place: Place) -> Iterator[Page]:
     """A page of a new listener, on which nothing may go wrong unseen."""
-    context = browser.new_context(viewport=DESKTOP)
-    context.set_default_timeout(10_000)
-    opened = context.new_page()
-    problems: list[str] = []
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on(
-        "console",
-        # Being offline is what one test is about.
-        lambda message: (
-            problems.append(message.text)
-            if message.type == "error" and "ERR_INTERNET_DISCONNECTED" not in message.text
-            else None
-        ),
-    )
-    opened.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
-    opened.goto(place.url)
-    yield opened
-    context.close()
-    assert problems == []
+    with watched_tab(browser) as opened:
+        opened.goto(place.url)
+        yield opened
 
 
 def ready(page: Page) -> None:
