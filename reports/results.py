@@ -33,6 +33,7 @@ _ALWAYS_NAMED = {"effect", "family", "layers", "units", "training_frames"}
 # of the finished model for rows of their own.
 _NEVER_NAMED = {"seed", "checkpoint_epochs", "streaming_epochs", "oversampling"}
 _SHORT = {"frame_size": "frame"}
+_TRAINED_ON = {"framed": "on frames", "sequence": "on sequences"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ class Model:
     """One configuration with the final rows of all its finished seeds.
 
     Attributes:
-        structure: family and layers x units, "LSTM 1×16", and further settings only where
-            the grid has another model of the effect that these do not tell from it.
+        structure: family and layers x units, "LSTM 1×16"; what it was trained on where the
+            grid has both; and further settings only where the grid has another model of the
+            effect that these do not tell from it.
         rows: final rows, one a seed, best validation ESR first; never empty.
     """
 
@@ -133,11 +135,12 @@ class Results:
         alike: dict[str, list[RunConfig]] = defaultdict(list)
         for config in self.configs.values():
             alike[_named_alike(config)].append(config)
+        has_both = len({config.training for config in self.configs.values()}) > 1
         models = []
         for rows in map(_best_first, by_configuration.values()):
             config = self.configs[rows[0]["run_id"]]
             varied = _varied(alike[_named_alike(config)])
-            models.append(Model(_structure(config, varied), rows))
+            models.append(Model(_structure(config, has_both, varied), rows))
         return sorted(models, key=lambda model: model.spread("validation_esr").mean)
 
     @cached_property
@@ -215,8 +218,9 @@ def _what_is_trained(config: RunConfig) -> str:
 
 
 def _named_alike(config: RunConfig) -> str:
-    """The same for all runs that family, layers and units do not tell apart."""
-    return json.dumps([config.effect, config.family, config.layers, config.units], sort_keys=True)
+    """The same for all runs that training, family, layers and units do not tell apart."""
+    settings = [config.effect, config.training, config.family, config.layers, config.units]
+    return json.dumps(settings, sort_keys=True)
 
 
 def _varied(configs: Iterable[RunConfig]) -> list[str]:
@@ -229,10 +233,11 @@ def _varied(configs: Iterable[RunConfig]) -> list[str]:
     return [name for name, seen in values.items() if len(seen) > 1 and name not in skipped]
 
 
-def _structure(config: RunConfig, varied: Iterable[str]) -> str:
+def _structure(config: RunConfig, has_both: bool, varied: Iterable[str]) -> str:
     family = FAMILY_NAMES.get(config.family, config.family)
     others = [
         f"{_SHORT.get(name, name.replace('_', ' '))} {getattr(config, name)}" for name in varied
     ]
     shape = f"{family} {config.layers}\N{MULTIPLICATION SIGN}{config.units}"
-    return ", ".join([shape, *others])
+    trained_on = [_TRAINED_ON[config.training]] if has_both else []
+    return ", ".join([shape, *trained_on, *others])

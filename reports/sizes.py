@@ -19,7 +19,7 @@ from study import limits
 from study.store import FRAMED
 
 WIDTH, HEIGHT = 520, 360
-LEFT, RIGHT, TOP, BOTTOM = 70, 12, 12, 54
+LEFT, RIGHT, TOP, BOTTOM = 70, 26, 12, 54
 # As alike as listeners could hardly tell, and as another draw of seeds may well give.
 NEAR_DB = 1.0
 
@@ -346,7 +346,7 @@ class _Axis:
 def _tick(value: float) -> str:
     for size, letter in ((1e6, "M"), (1e3, "k")):
         if value >= size:
-            return f"{value / size:g}{letter}"
+            return f"{value / size:.3g}{letter}"
     return f"{value:g}"
 
 

@@ -9,6 +9,7 @@ from reports import findings, players, scores
 from reports.numbers import counted, decibels, ranged, short_count, significant
 from reports.results import Model, Results, Row, Spread, read
 from study import files
+from study.run_config import RunConfig
 from tests.reports.synthetic import config, write_study
 
 
@@ -146,6 +147,19 @@ def test_labels_name_no_more_than_tells_structures_apart(tmp_path: Path) -> None
         "LSTM 1\N{MULTIPLICATION SIGN}8",
         "LSTM 1\N{MULTIPLICATION SIGN}8",
         "RNN 1\N{MULTIPLICATION SIGN}8",
+    ]
+
+
+def test_labels_tell_sequences_from_frames_and_nothing_that_follows_from_it(
+    tmp_path: Path,
+) -> None:
+    framed = config()
+    shared = framed.model_dump(include={"effect", "signal", "sample_rate_hz", "units", "epochs"})
+    sequence = RunConfig(**shared, training="sequence")
+    models = read(write_study(tmp_path / "grid", [framed, sequence])).models
+    assert sorted(model.structure for model in models) == [
+        "LSTM 1\N{MULTIPLICATION SIGN}8, on frames",
+        "LSTM 1\N{MULTIPLICATION SIGN}8, on sequences",
     ]
 
 
