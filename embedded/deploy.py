@@ -7,7 +7,6 @@ vectors and some seconds of audio with the same C++ core, and compares them with
 from __future__ import annotations
 
 import shutil
-import subprocess
 import uuid
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,25 +15,23 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from data import audio
 from data.audio import Samples
 from data.errors import InputError
-from embedded import boards, budget, c_source, convert, costs, firmware_source, parity
+from embedded import boards, budget, c_source, convert, costs, firmware_source, parity, proofs
 from embedded.boards import Board
 from embedded.budget import KINDS, ROUTES, Line
 from embedded.c_source import Metadata
 from embedded.convert import Converted, Origin
 from embedded.firmware_source import FIRMWARE, MODEL_NAME, Golden
+from embedded.proofs import TfliteProof
 from embedded.tflite import runtimes
 from models.architecture import is_recurrent
-from study import choose, files, metrics, rendering, streaming, table, trained, training
+from study import choose, files, rendering, streaming, table, trained, training
 from study.material import Materials
 from study.run_config import RunConfig
 from study.store import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 
 PROOF_SECONDS = 5.0
-PROOF_ESR = 1e-5
-"""Largest error-to-signal ratio between the firmware's float32 model and Keras."""
 VALIDATION = "validation_esr"
 GOLDEN_SAMPLES = 512
 GOLDEN_SEED = 1
@@ -248,6 +245,7 @@ def _fill(
     )
     golden_dry = c_source.golden_input(GOLDEN_SAMPLES, rate_hz, GOLDEN_SEED)
     seconds_dry = material.test_dry[: int(PROOF_SECONDS * rate_hz)]
+    seconds_wet = chosen.respond(seconds_dry)
     expected = chosen.respond(golden_dry)
     golden = Golden(
         golden_dry,
@@ -267,14 +265,14 @@ def _fill(
             tflite_tolerance=_tflite_tolerance(converted, answer.wet[0]),
         )
         target = material.test_target[: len(seconds_dry)]
-        proof = _tflite_proof(chosen, seconds_dry, answer.wet[1], target, converted)
+        proof = TfliteProof.of(converted.kind, answer.wet[1], seconds_wet, target, rate_hz)
         if route != "c":
             proof.demand(chosen.folder.run_id, force)
         told.append(proof.told)
     texts["golden.h"] = firmware_source.golden_header(golden)
     firmware_source.write_texts(folder / "model", texts)
     firmware_source.write_build_files(folder, board)
-    told += _proof(folder, chosen, seconds_dry)
+    told += proofs.prove_core(folder, seconds_dry, seconds_wet, rate_hz, chosen.folder.run_id)
     readme = _readme(chosen, board, route, line, converted if has_tflite else None, told)
     files.write_text(folder / "README.md", readme)
     manifest = asdict(line) | {"effect": config.effect_name, "sample_rate_hz": rate_hz}
@@ -314,117 +312,3 @@ def _tflite_tolerance(converted: Converted, wet: Samples) -> float:
     if converted.kind == "float32":
         return parity.FLOAT_TOLERANCE * max(1.0, float(np.abs(wet).max()))
     return 1.5 * converted.outputs[0].scale
-
-
-@dataclass(frozen=True)
-class TfliteProof:
-    """TFLite Micro, without the firmware's core, beside Keras over some seconds.
-
-    Attributes:
-        kind: number type.
-        seconds: of the test split.
-        esr: against Keras.
-        growth: times by which the ESR against the target exceeds that of Keras.
-    """
-
-    kind: str
-    seconds: float
-    esr: float
-    growth: float
-
-    @property
-    def told(self) -> str:
-        """In a sentence."""
-        return (
-            f"TFLite Micro ({self.kind}) against Keras over {self.seconds:.1f} s of the test "
-            f"split: ESR {self.esr:.2g}; ESR against the target {self.growth:.2f} times that of "
-            "Keras"
-        )
-
-    def demand(self, run_id: str, force: bool) -> None:
-        """Refuse floats that differ from Keras, and, unless forced, integers that lose much.
-
-        Raises:
-            InputError: it is so.
-        """
-        is_float = self.kind == "float32"
-        if is_float and not self.esr <= PROOF_ESR:
-            expected = f"the answer of Keras, ESR at most {PROOF_ESR:g}"
-            remedy = "Report this run: the converted model is wrong, or the model is unstable."
-        elif not is_float and not self.growth <= parity.WORSE_ESR and not force:
-            expected = f"at most {parity.WORSE_ESR:g} times the ESR of Keras against the target"
-            remedy = (
-                "Take another route, --route tflite_float32 or c. FORCE=1 builds it all the same."
-            )
-        else:
-            return
-        raise InputError(
-            f"firmware of run {run_id}", expected=expected, found=self.told, remedy=remedy
-        )
-
-
-def _tflite_proof(
-    chosen: Chosen, dry: Samples, wet: Samples, target: Samples, converted: Converted
-) -> TfliteProof:
-    expected, wet = np.clip(chosen.respond(dry), -1, 1), np.clip(wet, -1, 1)
-    return TfliteProof(
-        converted.kind,
-        len(dry) / chosen.config.sample_rate_hz,
-        metrics.esr(expected, wet),
-        metrics.esr(target, wet) / metrics.esr(target, expected),
-    )
-
-
-def _proof(folder: Path, chosen: Chosen, dry: Samples) -> list[str]:
-    """Compare the generated C, through the firmware's core, with Keras."""
-    expected = np.clip(chosen.respond(dry), -1, 1)  # the core's output stays within full scale
-    seconds = len(dry) / chosen.config.sample_rate_hz
-    told: list[str] = []
-    if missing := [tool for tool in ("make", "gcc", "g++") if shutil.which(tool) is None]:
-        told.append(f"Not proved on this host: no {', no '.join(missing)}; `make system` has them.")
-        return told
-    wet, golden = run_on_host(folder, dry, chosen.config.sample_rate_hz)
-    esr = metrics.esr(expected, wet)
-    told.append(f"Firmware core with generated C on this host: {golden}")
-    told.append(f"The same against Keras over {seconds:.1f} s of the test split: ESR {esr:.2g}")
-    if not esr <= PROOF_ESR:
-        raise InputError(
-            f"firmware of run {chosen.folder.run_id}",
-            expected=f"the answer of Keras, ESR at most {PROOF_ESR:g}",
-            found=f"ESR {esr:.2g}",
-            remedy="Report this run: the generated code is wrong, or the model is unstable.",
-        )
-    return told
-
-
-def run_on_host(folder: Path, dry: Samples, sample_rate_hz: int) -> tuple[Samples, str]:
-    """The firmware's generated C at the model's own rate: its answer, and its golden vectors.
-
-    Raises:
-        InputError: it cannot be built, or does not reproduce the golden vectors.
-    """
-    work = folder / "host-build"
-    try:
-        work.mkdir()
-        audio.write(work / "dry.wav", dry, sample_rate_hz)
-        defines = f"-DPEDAL_HALVES_RATE=0 -DPEDAL_BOARD_RATE_HZ={sample_rate_hz}u"
-        _run(["make", "-s", "-C", str(folder), f"DEFINES={defines}"])
-        golden = _run([str(folder / "pedal"), "--golden"]).strip()
-        _run([str(folder / "pedal"), str(work / "dry.wav"), str(work / "wet.wav")])
-        wet = audio.read(work / "wet.wav").samples
-        return wet, golden
-    finally:
-        _run(["make", "-s", "-C", str(folder), "clean"])
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _run(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        raise InputError(
-            Path(command[0]).name,
-            expected="its end without an error",
-            found=f"exit status {done.returncode}: {(done.stdout + done.stderr)[-1000:].strip()}",
-            remedy="Check the compiler; `make system` installs a known one.",
-        )
-    return done.stdout
