@@ -11,11 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
-from scipy import signal
 
 from data.audio import Samples
 from data.errors import InputError
-from reports import canvas
+from reports import canvas, spectra
 from reports.numbers import decibels, significant
 from reports.pictures import Picture, shown
 from reports.results import Results
@@ -25,7 +24,6 @@ from study.run_config import RunConfig
 
 COLUMNS = 360  # of the overview, as many as a phone shows apart
 BANDS = 160
-WELCH_SAMPLES = 4096
 LOWEST_HZ = 40.0
 PARTS = ("training", "validation", "test")
 # As in the figures of families: told apart by colour-blind people, and by their order here.
@@ -139,14 +137,10 @@ def _spectra(
 
 
 def _spectrum(samples: Samples, rate: int) -> tuple[npt.NDArray[np.float64], ...]:
-    """Welch's estimate, averaged over bands of equal width in octaves."""
-    frequency_hz, power = signal.welch(samples, rate, nperseg=min(WELCH_SAMPLES, len(samples)))
+    """Middles of bands of equal width in octaves, and the power in each, in dB."""
     edges_hz = np.geomspace(LOWEST_HZ, rate / 2, BANDS)
-    band = np.digitize(frequency_hz, edges_hz)
-    inside = [band == number for number in range(1, BANDS) if np.any(band == number)]
-    centre_hz = np.array([frequency_hz[own].mean() for own in inside])
-    mean = np.array([power[own].mean() for own in inside])
-    return centre_hz, 10 * np.log10(np.maximum(mean, 1e-20))
+    power = spectra.by_band(*spectra.welch(samples, rate), edges_hz)
+    return np.sqrt(edges_hz[:-1] * edges_hz[1:]), 10 * np.log10(np.maximum(power, 1e-20))
 
 
 def _level(samples: Samples) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,6 +14,7 @@ from scipy import signal
 from data.audio import Samples
 
 WINDOW_S = 0.023
+WELCH_SAMPLES = 4096
 FLOOR_DB = -80.0
 
 PICTURE_COLUMNS, PICTURE_ROWS = 480, 96
@@ -29,6 +31,30 @@ def power(samples: Samples, sample_rate_hz: int, columns: int) -> Power:
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
     spectrum = np.fft.rfft(frames * signal.get_window("hann", size), axis=1)
     return np.asarray((spectrum.real**2 + spectrum.imag**2).T)
+
+
+def welch(samples: Samples, sample_rate_hz: int) -> tuple[Power, Power]:
+    """Frequencies in Hz and the mean power spectrum (Welch's), shape ``(bins,)`` each."""
+    size = min(WELCH_SAMPLES, len(samples))
+    frequency_hz, found = signal.welch(samples.astype(np.float64), sample_rate_hz, nperseg=size)
+    return frequency_hz, found
+
+
+def by_band(frequency_hz: Power, of: Power, edges_hz: Power) -> Power:
+    """Mean power of the bins of each band; between bins where a band holds none.
+
+    Args:
+        frequency_hz: of the bins, rising.
+        of: power, shape ``(bins,)``.
+        edges_hz: of the bands, one more than there are bands.
+    """
+    middles_hz = np.sqrt(edges_hz[:-1] * edges_hz[1:])
+    mean = np.interp(middles_hz, frequency_hz, of)
+    places = np.searchsorted(frequency_hz, edges_hz)
+    for band, (start, stop) in enumerate(itertools.pairwise(places)):
+        if stop > start:
+            mean[band] = of[start:stop].mean()
+    return np.asarray(mean)
 
 
 def median_hz(of: Power, sample_rate_hz: int) -> float:

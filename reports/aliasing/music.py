@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import signal
 
 from data.audio import Samples
-from reports import canvas
+from reports import canvas, spectra
 from reports.aliasing import figures
 from reports.aliasing.paired import Noted, noted_range
 from reports.numbers import significant
@@ -26,7 +25,6 @@ from study.metrics import HIGH_BAND_HZ
 from study.run_config import RunConfig
 from study.store import FRAMED, RunFolder, Store
 
-WELCH_SAMPLES = 4096
 LOWEST_HZ = 40.0
 BANDS = 150  # as many points as a phone shows apart
 
@@ -125,10 +123,10 @@ def power_text(levels_db: Sequence[Sequence[float]]) -> str:
 
 def _drawn(folder: Path, config: RunConfig, target: Samples, prediction: Samples) -> Facts:
     rate = config.sample_rate_hz
-    frequency_hz, target_power = _welch(target, rate)
-    powers = [target_power, _welch(prediction, rate)[1], _welch(prediction - target, rate)[1]]
+    found = [spectra.welch(samples, rate) for samples in (target, prediction, prediction - target)]
+    frequency_hz, powers = found[0][0], [power for _, power in found]
     edges_hz = np.geomspace(LOWEST_HZ, rate / 2, BANDS + 1)
-    bands = [_by_band(frequency_hz, power, edges_hz) for power in powers]
+    bands = [spectra.by_band(frequency_hz, power, edges_hz) for power in powers]
     reference = float(bands[0].max())
     target_db, prediction_db, error_db = (
         np.asarray(10 * np.log10(np.maximum(power / reference, 1e-15))) for power in bands
@@ -140,23 +138,6 @@ def _drawn(folder: Path, config: RunConfig, target: Samples, prediction: Samples
         )
         picture = asdict(canvas.save(figure, folder, "power"))
     return {"picture": picture, "levels_db": _error_levels(frequency_hz, powers, rate)}
-
-
-def _welch(samples: Samples, rate: int) -> tuple[Float64s, Float64s]:
-    size = min(WELCH_SAMPLES, len(samples))
-    frequency_hz, power = signal.welch(samples.astype(np.float64), rate, nperseg=size)
-    return frequency_hz, power
-
-
-def _by_band(frequency_hz: Float64s, power: Float64s, edges_hz: Float64s) -> Float64s:
-    """Mean power of the bins of each band; between bins where a band holds none."""
-    middles_hz = np.sqrt(edges_hz[:-1] * edges_hz[1:])
-    total = np.interp(middles_hz, frequency_hz, power)
-    places = np.searchsorted(frequency_hz, edges_hz)
-    for band, (start, stop) in enumerate(itertools.pairwise(places)):
-        if stop > start:
-            total[band] = power[start:stop].mean()
-    return np.asarray(total)
 
 
 def _error_levels(
