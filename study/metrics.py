@@ -1,7 +1,8 @@
 """How far a prediction is from its target, one meaning each.
 
 Every function takes ``target`` and ``prediction``, one-dimensional and equally long, and
-reckons in float64 over the whole signal at once. Nothing is added to a denominator: a
+reckons in float64, one figure over the whole signal. It works through it in blocks, so that
+memory does not grow with the signal. Nothing is added to a denominator: a
 silent target, like an empty, unequal or non-finite pair, is an ``InputError``.
 """
 
@@ -61,8 +62,8 @@ def evaluate(
 
 def mae(target: AnySignal, prediction: AnySignal) -> float:
     """Mean absolute error, mean |y - p|, in units of full scale; 0 is perfect."""
-    y, p = _checked(target, prediction)
-    return float(np.mean(np.abs(y - p)))
+    _check(target, prediction)
+    return sum(float(np.abs(y - p).sum()) for y, p in _blocks(target, prediction)) / len(target)
 
 
 def r2(target: AnySignal, prediction: AnySignal) -> float:
@@ -70,21 +71,23 @@ def r2(target: AnySignal, prediction: AnySignal) -> float:
 
     A constant target is an ``InputError`` too.
     """
-    y, p = _checked(target, prediction)
-    if np.ptp(y) == 0:
+    _check(target, prediction)
+    if np.ptp(target) == 0:
         raise InputError(
             "target signal",
             expected="samples that vary, or R2 is not defined",
-            found=f"{len(y)} samples that all equal {y[0]:g}",
+            found=f"{len(target)} samples that all equal {target[0]:g}",
             remedy="Use a longer or another part of the signal.",
         )
-    return 1 - _energy(y - p) / _energy(y - y.mean())
+    mean = target.mean(dtype=np.float64)
+    variation = sum(_energy(y - mean) for y, _ in _blocks(target, prediction))
+    return 1 - _error_energy(target, prediction) / variation
 
 
 def esr(target: AnySignal, prediction: AnySignal) -> float:
     """Error-to-signal ratio, sum (y - p)^2 / sum y^2; 0 is perfect, silence scores 1."""
-    y, p = _checked(target, prediction)
-    return _energy(y - p) / _energy(y)
+    _check(target, prediction)
+    return _error_energy(target, prediction) / _signal_energy(target)
 
 
 def esr_preemph(target: AnySignal, prediction: AnySignal) -> float:
@@ -93,14 +96,20 @@ def esr_preemph(target: AnySignal, prediction: AnySignal) -> float:
     Wright, Damskägg & Välimäki, "Real-time black-box modelling with recurrent neural
     networks", DAFx 2019.
     """
-    y, p = _checked(target, prediction)
-    return _pre_emphasised_energy(y - p) / _pre_emphasised_energy(y)
+    _check(target, prediction)
+    first = float(target[0])
+    error, energy = (first - float(prediction[0])) ** 2, first**2
+    for y, p in _blocks(target, prediction, overlap=1):
+        error += _energy(_pre_emphasised(y - p))
+        energy += _energy(_pre_emphasised(y))
+    return error / energy
 
 
 def dc(target: AnySignal, prediction: AnySignal) -> float:
     """Energy of the error's offset, (mean (y - p))^2 / mean y^2 (same paper); 0 is perfect."""
-    y, p = _checked(target, prediction)
-    return float(np.mean(y - p) ** 2 / np.mean(y**2))
+    _check(target, prediction)
+    offset = sum(float((y - p).sum()) for y, p in _blocks(target, prediction)) / len(target)
+    return offset**2 / (_signal_energy(target) / len(target))
 
 
 def mr_stft(target: AnySignal, prediction: AnySignal) -> float:
@@ -167,36 +176,47 @@ def band_esr(
         InputError: ``from_hz`` is not between 500 Hz and half the sample rate, or the
             signals are shorter than the filter (about 600 samples at 44.1 kHz).
     """
-    y, p = _checked(target, prediction)
+    _check(target, prediction)
     _check_band(from_hz, sample_rate_hz, lowest_hz=_BAND_EDGE_HZ)
     taps = _high_pass(from_hz, sample_rate_hz)
-    _check_length(y, len(taps))
-    energy = _energy_through(taps, y)
-    if energy < 10 ** (-_BAND_REJECTION_DB / 10) * _energy(y):
+    _check_length(target, len(taps))
+    error, energy = 0.0, 0.0
+    for y, p in _blocks(target, prediction, overlap=len(taps) - 1):
+        error += _energy(signal.oaconvolve(y - p, taps, mode="valid"))
+        energy += _energy(signal.oaconvolve(y, taps, mode="valid"))
+    if energy < 10 ** (-_BAND_REJECTION_DB / 10) * _signal_energy(target):
         return None
-    return _energy_through(taps, y - p) / energy
+    return error / energy
+
+
+def _blocks(
+    target: AnySignal, prediction: AnySignal, overlap: int = 0
+) -> Iterator[tuple[Signal, Signal]]:
+    """Both signals as float64, piece by piece.
+
+    Each piece but the last holds ``overlap`` samples more than its own, for filters that
+    look that far; a piece that has none of its own is left out.
+    """
+    for start in range(0, len(target) - overlap, _BLOCK_SAMPLES):
+        piece = slice(start, start + _BLOCK_SAMPLES + overlap)
+        yield target[piece].astype(np.float64), prediction[piece].astype(np.float64)
 
 
 def _energy(x: Signal) -> float:
     return float(np.dot(x, x))
 
 
-def _energy_through(taps: Signal, x: Signal) -> float:
-    """Energy of what a filter makes of a signal, where it lies wholly inside; in blocks."""
-    blocks = (
-        x[start : start + _BLOCK_SAMPLES + len(taps) - 1]
-        for start in range(0, len(x) - len(taps) + 1, _BLOCK_SAMPLES)
-    )
-    return sum(_energy(signal.oaconvolve(block, taps, mode="valid")) for block in blocks)
+def _signal_energy(target: AnySignal) -> float:
+    return sum(_energy(y) for y, _ in _blocks(target, target))
 
 
-def _pre_emphasised_energy(x: Signal) -> float:
-    blocks = (
-        x[start : start + _BLOCK_SAMPLES + 1] for start in range(0, len(x) - 1, _BLOCK_SAMPLES)
-    )
-    return float(x[0] ** 2) + sum(
-        _energy(block[1:] - _PRE_EMPHASIS * block[:-1]) for block in blocks
-    )
+def _error_energy(target: AnySignal, prediction: AnySignal) -> float:
+    return sum(_energy(y - p) for y, p in _blocks(target, prediction))
+
+
+def _pre_emphasised(x: Signal) -> Signal:
+    """Without the first sample, whose predecessor is not there."""
+    return x[1:] - _PRE_EMPHASIS * x[:-1]
 
 
 def _stft_distance(y: AnySignal, p: AnySignal, fft_size: int, hop: int, window: int) -> float:
@@ -253,12 +273,6 @@ def _high_pass(from_hz: float, sample_rate_hz: int) -> Signal:
         pass_zero=False,
         fs=sample_rate_hz,
     )
-
-
-def _checked(target: AnySignal, prediction: AnySignal) -> tuple[Signal, Signal]:
-    """Both signals as float64, or an error that says what is wrong with them."""
-    _check(target, prediction)
-    return target.astype(np.float64), prediction.astype(np.float64)
 
 
 def _check(target: AnySignal, prediction: AnySignal) -> None:

@@ -18,6 +18,7 @@ _HOP_S = 0.003
 _SEARCH_S = 0.030
 _ATTACK_WINDOW_S = 0.005
 _FFT_SAMPLES = 2048  # librosa's own for onsets
+_RANGE_DB = 80.0  # as are these: a spectrogram's, below its loudest
 _BLOCK_FRAMES = 512
 # The attack must bring at least this much more energy than there was, or it is no onset.
 _LEAST_RISE = 4.0
@@ -98,26 +99,29 @@ def find_onsets(dry: Samples, sample_rate_hz: int, parts: list[int]) -> Indices:
 
 
 def _onset_strength(dry: Samples, sample_rate_hz: int, hop: int) -> npt.NDArray[np.float32]:
-    """librosa's, its spectrogram taken a few frames at a time: whole, it is 200 MB a minute."""
+    """librosa's, a few frames at a time: its spectrogram of a minute takes 200 MB."""
     padded = np.pad(dry.astype(np.float32), _FFT_SAMPLES // 2)
     frames = 1 + len(dry) // hop
-    blocks = [
-        librosa.feature.melspectrogram(
-            y=padded[first * hop : (min(first + _BLOCK_FRAMES, frames) - 1) * hop + _FFT_SAMPLES],
+    blocks_db = []
+    for first in range(0, frames, _BLOCK_FRAMES):
+        last = min(first + _BLOCK_FRAMES, frames) - 1
+        mel = librosa.feature.melspectrogram(
+            y=padded[first * hop : last * hop + _FFT_SAMPLES],
             sr=sample_rate_hz,
             n_fft=_FFT_SAMPLES,
             hop_length=hop,
             center=False,
         )
-        for first in range(0, frames, _BLOCK_FRAMES)
-    ]
-    mel_db = librosa.power_to_db(np.concatenate(blocks, axis=1))
-    return np.asarray(
-        librosa.onset.onset_strength(
-            S=mel_db, sr=sample_rate_hz, n_fft=_FFT_SAMPLES, hop_length=hop
-        ),
-        np.float32,
-    )
+        blocks_db.append(librosa.power_to_db(mel, top_db=None))
+    floor_db = max(float(block.max()) for block in blocks_db) - _RANGE_DB
+    before, strengths = blocks_db[0][:, :1], []
+    for block_db in blocks_db:
+        joined_db = np.maximum(np.concatenate([before, block_db], axis=1), floor_db)
+        strengths.append(librosa.onset.onset_strength(S=joined_db, center=False)[1:])
+        before = block_db[:, -1:]
+    # As librosa centres it: by half a window.
+    late = np.concatenate([np.zeros(_FFT_SAMPLES // (2 * hop)), *strengths])
+    return np.asarray(late[:frames], np.float32)
 
 
 class Rises(NamedTuple):
