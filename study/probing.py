@@ -6,6 +6,7 @@ its dry/wet pair, so that models stand beside what they imitate.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from data import audio, pairs
 from data.audio import Samples
 from data.effects import Effect
 from study import aliasing
-from study.aliasing import Float64s, Process, one_by_one
+from study.aliasing import Float64s, Probe, Process, one_by_one
 from study.store import ProbeFolder
 
 SWEEP_S = 4.0
@@ -46,6 +47,7 @@ def probed(
     memory_samples: int | None = None,
     *,
     with_notes: bool = False,
+    at_once: int = 1,
 ) -> Probed:
     """Ask a system the standard probes and, if wanted, the notes of a piano.
 
@@ -54,6 +56,7 @@ def probed(
         sample_rate_hz: at which it works.
         memory_samples: see ``aliasing.responses``.
         with_notes: ask the notes too.
+        at_once: signals that the process is given together; more take more memory.
     """
     asked = {"standard": aliasing.standard_probes(sample_rate_hz)}
     if with_notes:
@@ -61,9 +64,7 @@ def probed(
     rows: list[Row] = []
     spectra = []
     for kind, probes in asked.items():
-        for answer, probe in zip(
-            aliasing.responses(process, probes, memory_samples), probes, strict=True
-        ):
+        for probe, answer in _answers(process, probes, memory_samples, at_once):
             found = aliasing.analyse(answer, probe)
             rows.append(
                 {
@@ -76,6 +77,14 @@ def probed(
             if kind == "standard":
                 spectra.append(aliasing.spectrum_db(answer, probe).astype(np.float16))
     return Probed(rows, np.stack(spectra))
+
+
+def _answers(
+    process: Process, probes: list[Probe], memory_samples: int | None, at_once: int
+) -> Iterator[tuple[Probe, aliasing.Signals]]:
+    for first in range(0, len(probes), at_once):
+        some = probes[first : first + at_once]
+        yield from zip(some, aliasing.responses(process, some, memory_samples), strict=True)
 
 
 def summary(rows: list[Row]) -> dict[str, float | None]:
