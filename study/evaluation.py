@@ -90,7 +90,7 @@ class Rendered(NamedTuple):
             config.frame_size - 1 if self.rendering == FRAMED else None,
             with_notes=self.epoch is None and self.factor == 1,
             # A state goes from sample to sample about as fast for dozens of signals as for one.
-            at_once=44 if self.carries_state else 1,
+            at_once=22 if self.carries_state else 1,
         )
 
 
