@@ -90,7 +90,7 @@ class Rendered(NamedTuple):
             config.frame_size - 1 if self.rendering == FRAMED else None,
             with_notes=self.epoch is None and self.factor == 1,
             # A state goes from sample to sample about as fast for dozens of signals as for one.
-            at_once=22 if self.carries_state else 1,
+            at_once=16 if self.carries_state else 1,
         )
 
 
@@ -172,8 +172,8 @@ def _models(config: RunConfig, folder: RunFolder, progress: Progress) -> Iterato
 def _judged(model: Rendered, material: Material, folder: RunFolder) -> dict[str, Any]:
     """Metrics of one model and how long it took to render; keeps the rendering."""
     pair, split = material.pair, material.split
+    validation_esr = _validation_esr(model, material)
     test = render_stretches(model.render, pair.dry, split.test)
-    validation = render_stretches(model.render, pair.dry, split.validation)
     audio.write(
         folder.prediction_file(model.epoch, model.rendering), test.samples, pair.sample_rate_hz
     )
@@ -184,11 +184,15 @@ def _judged(model: Rendered, material: Material, folder: RunFolder) -> dict[str,
         **transient_error(
             material.test_onsets, target, test.samples, pair.sample_rate_hz
         )._asdict(),
-        "validation_esr": metrics.esr(
-            splits.scored(pair.wet, split.validation), validation.samples
-        ),
+        "validation_esr": validation_esr,
         "inference_seconds_per_second": test.seconds / rendered_s,
     }
+
+
+def _validation_esr(model: Rendered, material: Material) -> float:
+    stretches = material.split.validation
+    rendered = render_stretches(model.render, material.pair.dry, stretches)
+    return metrics.esr(splits.scored(material.pair.wet, stretches), rendered.samples)
 
 
 def _baselines(material: Material, fir: audio.Samples) -> dict[str, float]:

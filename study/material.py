@@ -92,7 +92,9 @@ class Materials:
             segment_seconds=signal.segment_seconds,
             seed=signal.split_seed,
         )
-        pair = replace(pair, dry=_aligned(pair.dry), wet=_aligned(pair.wet))
+        # One by one, so that never both lie there twice.
+        pair = replace(pair, dry=_aligned(pair.dry))
+        pair = replace(pair, wet=_aligned(pair.wet))
         _require_sound(pair, split)
         return Material(pair, split)
 
