@@ -10,7 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-from reports import canvas, converted
+from reports import canvas
+from reports.converted import Line as ConvertedLine
+from reports.converted import converted_lines
 from reports.figures import plain_log_ticks
 from reports.numbers import counted, significant
 from reports.pictures import Picture, shown
@@ -85,7 +87,7 @@ class BoardsSection:
     boards: tuple[str, ...]
     sentences: tuple[str, ...]
     lines: tuple[BudgetLine, ...]
-    converted: tuple[converted.Line, ...]
+    converted: tuple[ConvertedLine, ...]
     timings: tuple[EffectTiming, ...]
 
 
@@ -96,7 +98,7 @@ def boards_section(results: Results, shelf: Shelf) -> BoardsSection | None:
     boards = [] if budget is None else list(dict.fromkeys(budget["board"]))
     lines = [] if budget is None else _lines(results, budget, boards)
     timings = [] if timing is None else _timings(results, timing, shelf)
-    tflite = converted.converted_lines(results)
+    tflite = converted_lines(results)
     if not lines and not tflite and not timings:
         return None
     sentences = [] if budget is None else _sentences(results, budget, boards)

@@ -89,7 +89,7 @@ class Rendered(NamedTuple):
             config.sample_rate_hz,
             config.frame_size - 1 if self.rendering == FRAMED else None,
             with_notes=self.epoch is None and self.factor == 1,
-            # A state goes from sample to sample about as fast for dozens of signals as for one.
+            # Step by step, a handful of signals takes about as long as one.
             at_once=16 if self.carries_state else 1,
         )
 

@@ -80,7 +80,7 @@ def r2(target: AnySignal, prediction: AnySignal) -> float:
             remedy="Use a longer or another part of the signal.",
         )
     mean = target.mean(dtype=np.float64)
-    variation = sum(_energy(y - mean) for y, _ in _blocks(target, prediction))
+    variation = sum(_energy(y - mean) for (y,) in _blocks(target))
     return 1 - _error_energy(target, prediction) / variation
 
 
@@ -189,17 +189,15 @@ def band_esr(
     return error / energy
 
 
-def _blocks(
-    target: AnySignal, prediction: AnySignal, overlap: int = 0
-) -> Iterator[tuple[Signal, Signal]]:
-    """Both signals as float64, piece by piece.
+def _blocks(*signals: AnySignal, overlap: int = 0) -> Iterator[list[Signal]]:
+    """Signals of one length as float64, piece by piece.
 
     Each piece but the last holds ``overlap`` samples more than its own, for filters that
     look that far; a piece that has none of its own is left out.
     """
-    for start in range(0, len(target) - overlap, _BLOCK_SAMPLES):
+    for start in range(0, len(signals[0]) - overlap, _BLOCK_SAMPLES):
         piece = slice(start, start + _BLOCK_SAMPLES + overlap)
-        yield target[piece].astype(np.float64), prediction[piece].astype(np.float64)
+        yield [samples[piece].astype(np.float64) for samples in signals]
 
 
 def _energy(x: Signal) -> float:
@@ -207,7 +205,7 @@ def _energy(x: Signal) -> float:
 
 
 def _signal_energy(target: AnySignal) -> float:
-    return sum(_energy(y) for y, _ in _blocks(target, target))
+    return sum(_energy(y) for (y,) in _blocks(target))
 
 
 def _error_energy(target: AnySignal, prediction: AnySignal) -> float:
