@@ -90,7 +90,7 @@ class Rendered(NamedTuple):
             config.frame_size - 1 if self.rendering == FRAMED else None,
             with_notes=self.epoch is None and self.factor == 1,
             # Step by step, a handful of signals takes about as long as one.
-            at_once=16 if self.carries_state else 1,
+            at_once=8 if self.carries_state else 1,
         )
 
 

@@ -165,7 +165,7 @@ class RunConfig(Strict):
     oversampling: tuple[Annotated[int, Field(ge=2, le=16)], ...] = ()
     sequence_seconds: Annotated[float, Field(ge=0.01, le=600)] = 0.5
     warmup_samples: Annotated[int, Field(ge=0)] = 1000
-    window_samples: Annotated[int, Field(ge=64, multiple_of=64)] = 2048
+    window_samples: Annotated[int, Field(ge=64, multiple_of=64)] = 256
     streaming_epochs: Annotated[int, Field(ge=0)] = 0
     knobs: Knobs = "none"
     controls: dict[str, list[float]] = {}

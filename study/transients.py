@@ -19,7 +19,7 @@ _SEARCH_S = 0.030
 _ATTACK_WINDOW_S = 0.005
 _FFT_SAMPLES = 2048  # librosa's own for onsets
 _RANGE_DB = 80.0  # as are these: a spectrogram's, below its loudest
-_BLOCK_FRAMES = 512
+_BLOCK_FRAMES = 128
 # The attack must bring at least this much more energy than there was, or it is no onset.
 _LEAST_RISE = 4.0
 
@@ -100,13 +100,13 @@ def find_onsets(dry: Samples, sample_rate_hz: int, parts: list[int]) -> Indices:
 
 def _onset_strength(dry: Samples, sample_rate_hz: int, hop: int) -> npt.NDArray[np.float32]:
     """librosa's, a few frames at a time: its spectrogram of a minute takes 200 MB."""
-    padded = np.pad(dry.astype(np.float32), _FFT_SAMPLES // 2)
+    half = _FFT_SAMPLES // 2
     frames = 1 + len(dry) // hop
     blocks_db = []
     for first in range(0, frames, _BLOCK_FRAMES):
         last = min(first + _BLOCK_FRAMES, frames) - 1
         mel = librosa.feature.melspectrogram(
-            y=padded[first * hop : last * hop + _FFT_SAMPLES],
+            y=_between(dry, first * hop - half, last * hop + half),
             sr=sample_rate_hz,
             n_fft=_FFT_SAMPLES,
             hop_length=hop,
@@ -120,8 +120,14 @@ def _onset_strength(dry: Samples, sample_rate_hz: int, hop: int) -> npt.NDArray[
         strengths.append(librosa.onset.onset_strength(S=joined_db, center=False)[1:])
         before = block_db[:, -1:]
     # As librosa centres it: by half a window.
-    late = np.concatenate([np.zeros(_FFT_SAMPLES // (2 * hop)), *strengths])
+    late = np.concatenate([np.zeros(half // hop), *strengths])
     return np.asarray(late[:frames], np.float32)
+
+
+def _between(signal: Samples, start: int, stop: int) -> Samples:
+    """Its samples from ``start`` to ``stop``, silent beyond its ends."""
+    inside = np.asarray(signal[max(0, start) : stop], np.float32)
+    return np.pad(inside, (max(0, -start), max(0, stop - len(signal))))
 
 
 class Rises(NamedTuple):

@@ -144,14 +144,14 @@ def test_sequences_have_their_own_defaults(tmp_path: Path) -> None:
     assert (run.loss, run.batch_size) == ("esr_preemph_dc", 16)
     [other] = load(tmp_path, 'training = "sequence"\nloss = "mae"\nbatch_size = 8').runs
     assert (other.loss, other.batch_size) == ("mae", 8)
-    assert run.run_id.startswith("sd1-lstm-1x16-w2048-e50-s0-")
+    assert run.run_id.startswith("sd1-lstm-1x16-w256-e50-s0-")
 
 
 def test_a_segment_holds_the_whole_windows_of_its_time(tmp_path: Path) -> None:
     [half] = load(tmp_path, 'training = "sequence"').runs
-    assert half.segment == (1000, 2048, 5)  # 11,025 samples
+    assert half.segment == (1000, 256, 43)  # 11,008 of 11,025 samples
     [one] = load(tmp_path, 'training = "sequence"\nsequence_seconds = 0.05').runs
-    assert one.segment == (1000, 2048, 1)
+    assert one.segment == (1000, 256, 4)
 
 
 def test_a_reversed_run_says_so_and_shares_nothing_with_the_other(tmp_path: Path) -> None:
