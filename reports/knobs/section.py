@@ -136,12 +136,10 @@ def _compared(one: str, other: str, pairs: pd.DataFrame) -> str:
     changes = [decibels(a / b) for a, b in zip(pairs[one], pairs[other], strict=True)]
     count = counted(len(changes), "seed")
     if max(changes) < 0 or min(changes) > 0:
-        sizes = sorted(map(abs, changes))
+        least, most = (f"{size(map(abs, changes)):.1f}" for size in (min, max))
         more = "more" if changes[0] > 0 else "less"
-        return (
-            f"In all {count} {one} errs {more} than {other}, by {sizes[0]:.1f} to "
-            f"{sizes[-1]:.1f} dB."
-        )
+        by = most if least == most else f"{least} to {most}"
+        return f"In all {count} {one} errs {more} than {other}, by {by} dB."
     span = f"{min(changes):+.1f} to {max(changes):+.1f} dB".replace("-", "\N{MINUS SIGN}")
     return f"The seeds do not agree between {one} and {other}: {one} changes the error by {span}."
 

@@ -61,8 +61,8 @@ def test_ways_are_compared_at_unseen_settings(store: Store) -> None:
     for told in ("conditioned 0.0210", "faded 0.0420", "nearest 0.0840"):
         assert told in first
     assert others == [
-        "In all 2 seeds conditioned errs less than faded, by 3.0 to 3.0 dB.",
-        "In all 2 seeds faded errs less than nearest, by 3.0 to 3.0 dB.",
+        "In all 2 seeds conditioned errs less than faded, by 3.0 dB.",
+        "In all 2 seeds faded errs less than nearest, by 3.0 dB.",
     ]
     lines = {line.way: line for line in section.lines}
     assert lines["conditioned"].seen == lines["conditioned"].unseen != ""
