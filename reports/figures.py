@@ -214,10 +214,7 @@ def spectrogram(power_db: npt.NDArray[np.float64], seconds: float, sample_rate_h
 def _labels(models: Sequence[Model]) -> list[str]:
     """Structures, with the training-set size where the models differ in it."""
     differ = len({model.training_frames for model in models}) > 1
-    return [
-        wrapped(f"{m.structure}, {short_count(m.training_frames)}" if differ else m.structure)
-        for m in models
-    ]
+    return [wrapped(f"{m.structure}, {m.training_size}" if differ else m.structure) for m in models]
 
 
 def _height_in(names: Sequence[str], around_in: float, row_in: float) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.numbers import counted, decibels, ranged, short_count, significant
+from reports.numbers import counted, decibels, ranged, significant
 from reports.results import Model, Results, Spread
 
 
@@ -43,7 +43,7 @@ def headline(results: Results, effect: str) -> Headline:
     best = models[0]
     return Headline(
         model=best.structure,
-        details=f"{short_count(best.training_frames)} training frames, {_epochs(best)}",
+        details=f"{best.training_set}, {_epochs(best)}",
         comparisons=tuple(
             _comparison(best, column, name, digits)
             for column, name, digits in (("esr", "ESR", 3), ("r2", "R²", 4), ("mae", "MAE", 3))
@@ -55,7 +55,7 @@ def headline(results: Results, effect: str) -> Headline:
 def against_fir(best: Model) -> str:
     """The best model's error energy against the linear filter's."""
     model, fir = best.spread("esr"), best.spread("fir_esr").mean
-    left = f"It leaves {percent(model.mean)} of the wet signal's energy as error"
+    left = f"It leaves {percent(model.mean)} of the target's energy as error"
     filter_leaves = f"the best linear filter of {_length(best)} leaves {percent(fir)}"
     if model.high < fir:
         times = significant(fir / model.mean, 2)

@@ -27,8 +27,8 @@ FAMILY_NAMES = {
     "conv_gru": "Conv-GRU",
 }
 
-# Settings that every label names.
-_ALWAYS_NAMED = {"effect", "family", "layers", "units", "training_frames"}
+# Settings that every label names; the effect's name tells the direction.
+_ALWAYS_NAMED = {"effect", "direction", "family", "layers", "units", "training_frames"}
 # These tell runs of one model apart: its seeds, what is kept on the way, and what is made
 # of the finished model for rows of their own.
 _NEVER_NAMED = {"seed", "checkpoint_epochs", "streaming_epochs", "oversampling"}
@@ -78,13 +78,31 @@ class Model:
 
     @property
     def training_frames(self) -> int:
-        """Frames that each seed was trained on."""
+        """Frames, or samples of sequences, that each seed was trained on."""
         return int(self.rows[0]["training_frames"])
+
+    @property
+    def is_on_sequences(self) -> bool:
+        """Whether it was trained on segments of audio with the state carried."""
+        return bool(self.rows[0]["training"] == "sequence")
+
+    @property
+    def training_size(self) -> str:
+        """As short as "40k" frames, or "126 s" of audio."""
+        if self.is_on_sequences:
+            return f"{self.training_frames / int(self.rows[0]['sample_rate_hz']):.0f} s"
+        return short_count(self.training_frames)
+
+    @property
+    def training_set(self) -> str:
+        """What "40k" or "126 s" of it are."""
+        unit = "of training audio" if self.is_on_sequences else "training frames"
+        return f"{self.training_size} {unit}"
 
     @property
     def label(self) -> str:
         """Structure and training-set size."""
-        return f"{self.structure}, {short_count(self.training_frames)} training frames"
+        return f"{self.structure}, {self.training_set}"
 
     @property
     def best_run(self) -> Row:
@@ -218,9 +236,9 @@ def _what_is_trained(config: RunConfig) -> str:
 
 
 def _named_alike(config: RunConfig) -> str:
-    """The same for all runs that training, family, layers and units do not tell apart."""
-    settings = [config.effect, config.training, config.family, config.layers, config.units]
-    return json.dumps(settings, sort_keys=True)
+    """The same for all runs of an effect that training and shape do not tell apart."""
+    shape = [config.training, config.family, config.layers, config.units]
+    return json.dumps([config.effect, config.direction, *shape], sort_keys=True)
 
 
 def _varied(configs: Iterable[RunConfig]) -> list[str]:

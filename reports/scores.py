@@ -35,7 +35,12 @@ def cells(models: Sequence[Model]) -> dict[tuple[str, int], Spread]:
 
 
 def has_heat_map(models: Sequence[Model]) -> bool:
-    """Whether there are two structures and two training-set sizes to lay out."""
+    """Whether there are two structures and two training-set sizes to lay out.
+
+    Sequences have no size of their own: they take what there is.
+    """
+    if any(model.is_on_sequences for model in models):
+        return False
     by_cell = cells(models)
     return all(len(set(axis)) > 1 for axis in zip(*by_cell, strict=True))
 

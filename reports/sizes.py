@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from reports.canvas import FAMILY_COLOURS
 from reports.findings import spread_text
-from reports.numbers import counted, decibels, short_count, significant
+from reports.numbers import counted, decibels, significant
 from reports.results import FAMILY_NAMES, Model, Results, Row, Spread
 from study import limits
 from study.store import FRAMED
@@ -140,7 +140,7 @@ def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) 
     """
     every = entries(results, effect)
     front = pareto(every)
-    framed = [entry for entry in every if entry.rendering == entry.model.rows[0]["rendering"]]
+    framed = [entry for entry in every if entry.rendering == FRAMED]
     families = dict.fromkeys(entry.model.family for entry in every)
     by_cost = _plot(
         every,
@@ -243,8 +243,8 @@ def _frames_text(framed: Sequence[Entry]) -> str:
         by_structure[entry.model.structure].append(entry)
     steps = "; ".join(
         f"{name}: {significant(own[0].spread('esr').mean)} with "
-        f"{short_count(own[0].model.training_frames)}, {significant(own[-1].spread('esr').mean)} "
-        f"with {short_count(own[-1].model.training_frames)}"
+        f"{own[0].model.training_size}, {significant(own[-1].spread('esr').mean)} "
+        f"with {own[-1].model.training_size}"
         for name, own in by_structure.items()
         if len(own) > 1
     )

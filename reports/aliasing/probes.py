@@ -134,14 +134,16 @@ def answers_of_effect(store: Store, config: RunConfig) -> Answers:
     """What the effect of a run answered itself, at the run's sample rate.
 
     Raises:
-        InputError: nothing (whole) was kept of it, as for a recording.
+        InputError: nothing (whole) was kept of it, or nobody can ask it: a recording, or
+            the way back from wet to dry.
     """
     folder = store.target(config.pair_key)
-    if folder.rows() is None and config.made_by.kind == "recording":
+    is_recording, is_reversed = config.made_by.kind == "recording", config.direction == "reversed"
+    if folder.rows() is None and (is_recording or is_reversed):
         raise InputError(
-            f"effect {config.effect['name']}",
+            f"effect {config.effect_name}",
             expected="an effect that can be asked",
-            found="a recording, which answers no probes",
+            found=("a recording" if is_recording else "an inverse") + ", which answers no probes",
             remedy="Its models were asked all the same.",
         )
     rows = _rows(folder, f"effect {config.effect['name']}")

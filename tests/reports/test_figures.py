@@ -42,7 +42,8 @@ def test_every_family_can_be_drawn() -> None:
 
 
 def row(family: str, esr: float, frames: int) -> Row:
-    return {"effect": "fuzz", "family": family, "training_frames": frames, "esr": esr}
+    base = {"effect": "fuzz", "training": "framed"}
+    return {**base, "family": family, "training_frames": frames, "esr": esr}
 
 
 def texts(figure: Figure) -> list[tuple[Text, Bbox]]:

@@ -14,7 +14,8 @@ from tests.reports.synthetic import config, write_study
 
 
 def row(esr: float, seed: int = 0, fir_esr: float = 0.4, **more: object) -> Row:
-    base = {"effect": "fuzz", "family": "lstm", "training_frames": 1000, "frame_size": 64}
+    base = {"effect": "fuzz", "family": "lstm", "frame_size": 64}
+    base |= {"training": "framed", "training_frames": 1000}
     errors = {"esr": esr, "validation_esr": esr, "fir_esr": fir_esr, "dry_esr": 0.8}
     return {**base, **errors, "seed": seed, "epoch": 20, **more}
 
@@ -161,6 +162,22 @@ def test_labels_tell_sequences_from_frames_and_nothing_that_follows_from_it(
         "LSTM 1\N{MULTIPLICATION SIGN}8, on frames",
         "LSTM 1\N{MULTIPLICATION SIGN}8, on sequences",
     ]
+
+
+def test_a_label_counts_frames_or_seconds_of_audio() -> None:
+    framed = model(0.1, training_frames=40_000)
+    sequence = model(0.1, training="sequence", training_frames=2_774_016, sample_rate_hz=22_050)
+    assert framed.label == "LSTM 1x8, 40k training frames"
+    assert sequence.label == "LSTM 1x8, 126 s of training audio"
+
+
+def test_a_direction_is_told_by_the_effect_alone(tmp_path: Path) -> None:
+    runs = [config(), config(direction="reversed", learning_rate=3e-3)]
+    models = read(write_study(tmp_path / "grid", runs)).models
+    assert {(model.effect, model.structure) for model in models} == {
+        ("fuzz", "LSTM 1\N{MULTIPLICATION SIGN}8"),
+        ("fuzz (wet to dry)", "LSTM 1\N{MULTIPLICATION SIGN}8"),
+    }
 
 
 def test_more_frames_are_counted_by_structure() -> None:

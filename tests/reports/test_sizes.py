@@ -18,6 +18,7 @@ def entry(name: str, macs: int, *validation_esr: float, rendering: str = "framed
             "run_id": f"{name}-{seed}",
             "effect": "fuzz",
             "family": "lstm",
+            "training": "framed",
             "training_frames": 1000,
             "seed": seed,
             "rendering": rendering,

@@ -19,8 +19,8 @@ MINUS = "\N{MINUS SIGN}"
 
 def model(*seeds: Mapping[str, Any], name: str = "LSTM 1x8") -> Model:
     base = {
-        "effect": "fuzz", "family": "lstm", "training_frames": 1000, "sample_rate_hz": 22_050,
-        "esr": 0.01, "effect_asr_worst_db": -60.0,
+        "effect": "fuzz", "family": "lstm", "training": "framed", "training_frames": 1000,
+        "sample_rate_hz": 22_050, "esr": 0.01, "effect_asr_worst_db": -60.0,
     }  # fmt: skip
     return Model(name, tuple({**base, "seed": n, **own} for n, own in enumerate(seeds)))
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data import effects
+from data.errors import InputError
 from reports import pages
 from reports.aliasing import probes
 from reports.aliasing.section import AliasingSection, EffectAliasing, aliasing_section
@@ -130,6 +132,14 @@ def test_a_recording_cannot_be_asked(probed: Store, tmp_path: Path) -> None:
     assert "a recording, which answers no probes" in problem
     assert "the effect itself" not in [line.name for line in effect.lines]
     assert len(effect.lines) == 3
+
+
+def test_an_inverse_cannot_be_asked(tmp_path: Path) -> None:
+    back = RunConfig(effect=effects.resolve("sd1", Path()).to_dict(), direction="reversed")
+    with pytest.raises(
+        InputError, match=r"sd1 \(wet to dry\).*an inverse, which answers no probes"
+    ):
+        probes.answers_of_effect(Store(tmp_path), back)
 
 
 def test_no_probes_at_all_leave_the_rest_of_the_report(tmp_path: Path) -> None:
