@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from reports.converted import converted_lines
 from reports.figures import plain_log_ticks
 from reports.numbers import counted, significant
 from reports.pictures import Picture, shown
-from reports.results import Results
+from reports.results import FAMILY_NAMES, Results
 from reports.shelf import Facts, Shelf
+from study.run_config import RunConfig
+from study.store import STREAMING
 
 BOARD_NAMES = {"teensy41": "Teensy 4.1", "teensy40": "Teensy 4.0", "daisy": "Daisy Seed"}
 ROUTE_NAMES = {
@@ -38,6 +41,8 @@ METHOD_NAMES = {
     "tflite": "TFLite (LiteRT)",
     "c": "generated C",
 }
+# How the budget's reasons begin where firmware does not render so, however small the model.
+NOT_DONE = "rendering:"
 
 
 @dataclass(frozen=True)
@@ -93,32 +98,97 @@ class BoardsSection:
 
 def boards_section(results: Results, shelf: Shelf) -> BoardsSection | None:
     """Budget, TFLite models and computing times of a grid, or None where there is none."""
-    budget = _read(results, "budget.parquet")
-    timing = _read(results, "timing.parquet")
+    budget = _budget(results)
+    timing = _timing(results)
     boards = [] if budget is None else list(dict.fromkeys(budget["board"]))
-    lines = [] if budget is None else _lines(results, budget, boards)
+    lines = [] if budget is None else _lines(budget, boards)
     timings = [] if timing is None else _timings(results, timing, shelf)
     tflite = converted_lines(results)
     if not lines and not tflite and not timings:
         return None
-    sentences = [] if budget is None else _sentences(results, budget, boards)
+    sentences = [] if budget is None else _sentences(budget, boards)
     names = tuple(BOARD_NAMES.get(board, board) for board in boards)
     return BoardsSection(names, tuple(sentences), tuple(lines), tflite, tuple(timings))
 
 
 def _read(results: Results, name: str) -> pd.DataFrame | None:
-    """A table of the grid with the label of each row's model, without runs that are gone."""
+    """A table of the grid, without runs that are gone."""
     try:
         found = pd.read_parquet(results.store.root / name)
     except FileNotFoundError:
         return None
-    labels = {run_id: model.structure for run_id, model in results.model_of.items()}
-    found = found[found["run_id"].isin(list(labels))]
-    return found.assign(model=found["run_id"].map(labels))
+    return found[found["run_id"].isin(list(results.model_of))]
 
 
-def _lines(results: Results, budget: pd.DataFrame, boards: Sequence[str]) -> list[BudgetLine]:
-    """One line a structure, rendering and route: runs of one structure cost the same.
+def _timing(results: Results) -> pd.DataFrame | None:
+    """Computing times with each run's structure, which is told of its own effect only."""
+    found = _read(results, "timing.parquet")
+    if found is None:
+        return None
+    return found.assign(model=[results.model_of[run_id].structure for run_id in found["run_id"]])
+
+
+def _budget(results: Results) -> pd.DataFrame | None:
+    """The budget with a name for whatever costs the same, be it of one effect or of several."""
+    found = _read(results, "budget.parquet")
+    if found is None:
+        return None
+    costs = [
+        _Cost.of(results.configs[run_id], rendering)
+        for run_id, rendering in zip(found["run_id"], found["rendering"], strict=True)
+    ]
+    names = _names(costs)
+    return found.assign(model=[names[cost] for cost in costs])
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """What decides a model's cost, as it is rendered; ``frame_size`` is None where it does not."""
+
+    family: str
+    layers: int
+    units: int
+    frame_size: int | None
+    residual: bool
+    sample_rate_hz: int
+
+    @staticmethod
+    def of(config: RunConfig, rendering: str) -> _Cost:
+        a = config.architecture
+        # Of a state that is carried on, a sample takes one step, whatever frames trained it.
+        frame_size = None if rendering.startswith(STREAMING) else a.frame_size
+        return _Cost(
+            a.family, a.layers, a.units, frame_size, a.residual, config.sample_rate_hz
+        )  # fmt: skip
+
+    @property
+    def shape(self) -> str:
+        family = FAMILY_NAMES.get(self.family, self.family)
+        return f"{family} {self.layers}\N{MULTIPLICATION SIGN}{self.units}"
+
+
+def _names(costs: Iterable[_Cost]) -> dict[_Cost, str]:
+    """Shapes, and of two that are alike also what tells them apart."""
+    alike: dict[str, list[_Cost]] = defaultdict(list)
+    for cost in dict.fromkeys(costs):
+        alike[cost.shape].append(cost)
+    return {cost: _name(cost, own) for own in alike.values() for cost in own}
+
+
+def _name(cost: _Cost, alike: Sequence[_Cost]) -> str:
+    parts = [cost.shape]
+    frames = {other.frame_size for other in alike} - {None}
+    if cost.frame_size is not None and len(frames) > 1:
+        parts.append(f"frame {cost.frame_size}")
+    if len({other.residual for other in alike}) > 1:
+        parts.append(f"residual {cost.residual}")
+    if len({other.sample_rate_hz for other in alike}) > 1:
+        parts.append(f"{cost.sample_rate_hz:,} Hz")
+    return ", ".join(parts)
+
+
+def _lines(budget: pd.DataFrame, boards: Sequence[str]) -> list[BudgetLine]:
+    """One line a cost, rendering and route.
 
     Routes that keep up nowhere stand only where they are the model's best.
     """
@@ -157,14 +227,17 @@ def _cell(own: pd.DataFrame) -> Cell:
     return Cell(row["verdict"], share, f"{row['reason']}.{filters}{latency}")
 
 
-def _sentences(results: Results, budget: pd.DataFrame, boards: Sequence[str]) -> list[str]:
+def _sentences(budget: pd.DataFrame, boards: Sequence[str]) -> list[str]:
+    """Board by board, how many models keep up as boards render them."""
+    done = budget[~budget["reason"].str.startswith(NOT_DONE)]
+    if done.empty:
+        return ["No model of this grid was rendered as boards do it: recurrent ones streaming."]
+    models = done["model"].nunique()
     sentences = []
     for board in boards:
-        own = budget[budget["board"] == board]
+        own = done[done["board"] == board]
         name = BOARD_NAMES.get(board, board)
         kept_up = own[own["verdict"] == "yes"]
-        models = own.groupby(["model", "rendering"]).ngroups
-        fit = kept_up.groupby(["model", "rendering"]).ngroups
         if kept_up.empty:
             why = (
                 "the sample rate is not one that it runs at"
@@ -173,9 +246,11 @@ def _sentences(results: Results, budget: pd.DataFrame, boards: Sequence[str]) ->
             )
             sentences.append(f"{name}: no model of this grid surely keeps up; {why}.")
             continue
+        fit = kept_up["model"].nunique()
         largest = kept_up.sort_values("share_pessimistic").to_dict("records")[-1]
         sentences.append(
-            f"{name}: {fit} of {counted(models, 'model')} surely keep up. The costliest of them, "
+            f"{name}: {fit} of {counted(models, 'model')} surely "
+            f"{'keeps' if fit == 1 else 'keep'} up. The costliest of them, "
             f"{largest['model']} ({RENDERING_NAMES.get(largest['rendering'])}, "
             f"{ROUTE_NAMES.get(largest['route'])}), takes "
             f"{100 * largest['share_optimistic']:.0f} to "

@@ -4,15 +4,17 @@ from typing import Any
 import pandas as pd
 
 from reports import results
-from reports.boards import boards_section
+from reports.boards import BoardsSection, boards_section
 from reports.shelf import Shelf
+from study.run_config import RunConfig
 from study.store import Store
+from tests.reports.synthetic import config, write_study
 from tests.study import finished
 
 
 def store_of(tmp_path: Path) -> Store:
-    config = finished.config(family="gru", units=10)
-    return finished.grid(tmp_path / "grid", config, validation_esr=0.1, esr=0.1)
+    run = finished.config(family="gru", units=10)
+    return finished.grid(tmp_path / "grid", run, validation_esr=0.1, esr=0.1)
 
 
 def budget_row(run_id: str, board: str, verdict: str, **changes: Any) -> dict[str, Any]:
@@ -49,9 +51,51 @@ def test_verdicts_are_told_by_model_and_board(tmp_path: Path) -> None:
     assert (line.route, line.instructions, line.basis) == ("generated C", "1,250", "counted")
     assert [cell.verdict for cell in line.cells] == ["yes", "no"]
     assert line.cells[1].share == "other sample rate"
-    assert section.sentences[0].startswith("Teensy 4.1: 1 of 1 model surely keep up.")
+    assert section.sentences[0].startswith("Teensy 4.1: 1 of 1 model surely keeps up.")
     assert "sample rate is not one that it runs at" in section.sentences[1]
     assert section.timings == ()
+
+
+def budget_of(tmp_path: Path, *configs: RunConfig, rendering: str = "framed") -> BoardsSection:
+    """The section of runs that all have one budget as they are rendered so."""
+    store = write_study(tmp_path / "grid", configs)
+    rows = [budget_row(c.run_id, "teensy41", "yes", rendering=rendering) for c in configs]
+    pd.DataFrame(rows).to_parquet(store.root / "budget.parquet")
+    section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+    assert section is not None
+    return section
+
+
+def test_what_costs_another_sum_has_a_line_of_its_own_whatever_its_effect(tmp_path: Path) -> None:
+    short, long = config("fuzz", frame_size=16), config("other", frame_size=32)
+    section = budget_of(tmp_path, short, long)
+    shape = "LSTM 1\N{MULTIPLICATION SIGN}8"
+    assert [line.model for line in section.lines] == [f"{shape}, frame 16", f"{shape}, frame 32"]
+
+
+def test_what_costs_the_same_has_one_line(tmp_path: Path) -> None:
+    configs = config(frame_size=16), config(frame_size=32), config(learning_rate=3e-3)
+    section = budget_of(tmp_path, *configs, rendering="streaming")
+    assert [line.model for line in section.lines] == ["LSTM 1\N{MULTIPLICATION SIGN}8"]
+    assert "1 of 1 model surely" in section.sentences[0]
+
+
+def test_what_firmware_does_not_render_is_not_counted(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    [run] = store.runs()
+    reason = "rendering: boards stream recurrent models"
+    framed = budget_row(run.run_id, "teensy41", "no", rendering="framed", reason=reason)
+    rows = [budget_row(run.run_id, "teensy41", "yes"), framed]
+    pd.DataFrame(rows).to_parquet(store.root / "budget.parquet")
+    section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+    assert section is not None
+    assert section.sentences[0].startswith("Teensy 4.1: 1 of 1 model surely keeps up.")
+    assert len(section.lines) == 2
+
+    pd.DataFrame([framed]).to_parquet(store.root / "budget.parquet")
+    section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+    assert section is not None
+    assert section.sentences[0].startswith("No model of this grid was rendered as boards do it")
 
 
 def test_times_stand_in_a_table_and_a_picture(tmp_path: Path) -> None:
