@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data import pairs
 from data.audio import Samples
 from data.errors import InputError
 from reports import scores
@@ -102,7 +101,7 @@ def _asked_for(results: Results, run_ids: Sequence[str]) -> list[Row]:
     if len({split_key(results.configs[row["run_id"]]) for row in rows}) > 1:
         raise InputError(
             "runs to compare",
-            expected="runs of one effect, sample rate and test split",
+            expected="runs of one effect, direction, sample rate and test split",
             found="several",
             remedy="Nothing but the model may differ between sounds that are compared.",
         )
@@ -115,8 +114,7 @@ def _split(results: Results, model: Model) -> str:
 
 def split_key(config: RunConfig) -> str:
     """The same for all runs that were scored on the same samples."""
-    pair = pairs.key(config.made_by, config.signal.dry, config.sample_rate_hz)
-    return pair + config.signal.model_dump_json()
+    return config.pair_key + config.signal.model_dump_json()
 
 
 def _labels(results: Results, rows: Sequence[Row]) -> list[str]:

@@ -1,5 +1,7 @@
 """Which runs are compared."""
 
+from pathlib import Path
+
 import pytest
 
 from data.errors import InputError
@@ -42,6 +44,15 @@ def test_what_cannot_be_compared_is_refused(study_to_hear: Store) -> None:
     for wrong in ([ids[0], ids[0]], [ids[0], "../.."], ids[:3] * 2):
         with pytest.raises(InputError, match="at most 5 different finished runs"):
             conditions.chosen(read, wrong)
+
+
+def test_the_way_there_and_back_are_not_compared(tmp_path: Path) -> None:
+    configs = [config(), config(direction="reversed")]
+    read = results.read(write_study(tmp_path / "grid", configs))
+    ids = [row["run_id"] for row in read.finals]
+    assert [conditions.chosen(read, [own])[0].run_id for own in ids] == ids
+    with pytest.raises(InputError, match=r"one effect, direction, .* found several"):
+        conditions.chosen(read, ids)
 
 
 def test_runs_that_differ_by_seed_alone_are_told_apart(
