@@ -194,7 +194,16 @@ def at_setting(effect: Effect, setting: Mapping[str, float]) -> Effect:
     controls = {**effect.controls, **setting}
     if effect.kind == "circuit":
         controls = CIRCUITS[effect.device].settings(**controls)
+    elif effect.kind == "lv2":
+        lv2.check(effect.device, controls)
     return replace(effect, controls=controls)
+
+
+def own_controls(effect: Effect) -> Mapping[str, float]:
+    """The controls that an effect is played with, a plugin's usual ones too."""
+    if effect.kind != "lv2":
+        return effect.controls
+    return {**lv2.effect_named(effect.device).defaults, **effect.controls}
 
 
 def _numbers(name: str, table: Mapping[str, Any]) -> dict[str, float]:

@@ -74,7 +74,10 @@ def initial_state(architecture: Architecture, seed: int) -> TrainingState:
 
 
 def learning_rate_at(epoch: int, epochs: int, peak: float, schedule: str) -> float:
-    """Learning rate of an epoch (from 0): constant, or half a cosine down to 1 %."""
+    """Learning rate of an epoch (from 0): constant, or half a cosine that ends at 1 %.
+
+    The end is where the epoch after the last would be.
+    """
     if schedule == "constant":
         return peak
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * epoch / epochs)))

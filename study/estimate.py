@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 
-from data import audio
+from data import audio_streams
 from data.frames import Indices, with_controls
 from models.architecture import Architecture
-from study import engine, segments
+from study import aliasing, engine, segments
 from study.engine import Epoch
 from study.grid import Grid
 from study.rendering import BLOCK_SAMPLES, render
 from study.run_config import RunConfig
+from study.training import STREAMING_BATCH, STREAMING_LOSS
 
 BATCHES = 40
 
@@ -53,12 +55,19 @@ class _Rates:
         self.of_training: dict[tuple[Architecture, str], float] = {}
         self._known: dict[object, float] = {}
 
-    def training(self, config: RunConfig, way: str) -> float:
-        key = (config.architecture, way, config.loss, config.batch_size, config.segment)
+    def training(self, config: RunConfig) -> float:
+        """Of the run's own kind of training."""
+        key = (config.architecture, config.training, config.loss, config.batch_size, config.segment)
         if key not in self._known:
-            measure = _sequence_rate if way == "sequence" else _training_rate
-            self._known[key] = self.of_training[config.architecture, way] = measure(config)
+            measure = _sequence_rate if config.training == "sequence" else _training_rate
+            self._known[key] = measure(config)
+            self.of_training[config.architecture, config.training] = self._known[key]
         return self._known[key]
+
+    def tuning(self, config: RunConfig) -> float:
+        """Of a framed run's fine-tuning for streaming."""
+        own = {"training": "sequence", "loss": STREAMING_LOSS, "batch_size": STREAMING_BATCH}
+        return self.training(config.model_copy(update=own))
 
     def rendering(self, architecture: Architecture) -> float:
         if architecture not in self._known:
@@ -68,35 +77,40 @@ class _Rates:
 
 def _seconds(config: RunConfig, rates: _Rates) -> float:
     """Of one core. Streaming renderings are left out: they take a hundredth of framed ones."""
-    total = 0.0
-    if config.training == "framed":
-        frames = config.trained_models * config.training_frames * config.epochs
-        total += frames / rates.training(config, "framed")
-        total += _frames_predicted(config) / rates.rendering(config.architecture)
-    if epochs := config.epochs if config.training == "sequence" else config.streaming_epochs:
-        samples = config.settings_played * 0.8 * _signal_seconds(config) * config.sample_rate_hz
-        total += epochs * samples / rates.training(config, "sequence")
+    samples = config.settings_played * 0.8 * _signal_seconds(config) * config.sample_rate_hz
+    if config.training == "sequence":
+        return config.epochs * samples / rates.training(config)
+    # Fine-tuning against aliases has as many frames of sines as of music.
+    epochs = config.trained_models * config.epochs + 2 * config.antialias_epochs
+    total = epochs * config.training_frames / rates.training(config)
+    total += _frames_predicted(config) / rates.rendering(config.architecture)
+    if config.streaming_epochs:
+        total += config.streaming_epochs * samples / rates.tuning(config)
     return total
 
 
 def _frames_predicted(config: RunConfig) -> float:
     """Frames of validation after each epoch, and of evaluation at the end."""
     held_out = 0.2 * _signal_seconds(config) * config.sample_rate_hz  # validation and test
-    models = 1.0 + len(config.checkpoint_epochs)
+    models = 1.0 + len(config.checkpoint_epochs) + sum(config.oversampling)
+    standard, notes = (
+        sum(probe.period for probe in probes(config.sample_rate_hz))
+        for probes in (aliasing.standard_probes, aliasing.note_probes)
+    )
+    asked = models * standard + notes
     if config.knobs == "faded":  # every model plays the test split
         models += len(config.seen_settings) / 2
     elif config.knobs == "conditioned":  # at every setting
         models += (len(config.seen_settings) + len(config.unseen_settings)) / 2
     validated = config.trained_models * config.epochs * config.validation_frames
-    return validated + models * held_out
+    return validated + asked + models * held_out
 
 
 def _signal_seconds(config: RunConfig) -> float:
     effect = config.made_by
     if effect.kind != "recording":
         return config.signal.seconds
-    recording = audio.read(effect.dry_file)
-    return len(recording.samples) / recording.sample_rate_hz
+    return audio_streams.form(Path(effect.dry_file)).seconds
 
 
 def _rendering_rate(architecture: Architecture) -> float:

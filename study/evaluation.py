@@ -182,7 +182,7 @@ def _judged(model: Rendered, material: Material, folder: RunFolder) -> dict[str,
     return {
         **metrics.evaluate(target, test.samples, pair.sample_rate_hz),
         **transient_error(
-            material.test_onsets, target, test.samples, pair.sample_rate_hz
+            material.test_onsets, material.test_parts, target, test.samples, pair.sample_rate_hz
         )._asdict(),
         "validation_esr": validation_esr,
         "inference_seconds_per_second": test.seconds / rendered_s,

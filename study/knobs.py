@@ -46,13 +46,17 @@ def train(
         return training.train(config, material, folder, after_epoch, checkpoint_every_s)
     own = materials.of(config)
     progress = training.train(config, own, folder, after_epoch, checkpoint_every_s)
-    for setting in config.seen_settings:
-        if setting != config.own_setting:
-            plain = config.at(setting)
-            below = _folder_of(folder, config, setting)
-            material = materials.of(plain)
-            other = training.train(plain, material, below, after_epoch, checkpoint_every_s)
-            progress.seconds += other.seconds
+    others = [setting for setting in config.seen_settings if setting != config.own_setting]
+    for number, setting in enumerate(others, start=1):
+        plain = config.at(setting)
+        below = _folder_of(folder, config, setting)
+        material = materials.of(plain)
+
+        def report(epoch: EpochReport, number: int = number) -> None:
+            after_epoch(epoch._replace(model=number))
+
+        other = training.train(plain, material, below, report, checkpoint_every_s)
+        progress.seconds += other.seconds
     return progress
 
 

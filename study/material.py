@@ -36,11 +36,15 @@ class Material:
         """The scored part of the test split, wet."""
         return splits.scored(self.pair.wet, self.split.test)
 
+    @property
+    def test_parts(self) -> list[int]:
+        """Lengths of the parts that the scored part of the test split is joined from."""
+        return [s.samples - splits.LEAD_IN_SAMPLES for s in self.split.test]
+
     @cached_property
     def test_onsets(self) -> transients.Indices:
         """Where notes begin in the scored part of the test split."""
-        lengths = [s.samples - splits.LEAD_IN_SAMPLES for s in self.split.test]
-        return transients.find_onsets(self.test_dry, self.pair.sample_rate_hz, lengths)
+        return transients.find_onsets(self.test_dry, self.pair.sample_rate_hz, self.test_parts)
 
     def test_fir(self, taps: int) -> Samples:
         """The scored part of the test split as the best linear filter predicts it."""

@@ -61,8 +61,8 @@ class GridProgress(LiveView):
         before, epochs = (
             (config.epochs, config.streaming_epochs) if is_tuning else (0, config.epochs)
         )
-        done = before + event["epoch"]
-        self._share[event["run"]] = done / (config.epochs + config.streaming_epochs)
+        done = (before + event["epoch"]) / (config.epochs + config.streaming_epochs)
+        self._share[event["run"]] = (event["model"] + done) / config.trained_models
         self._rate[event["run"]] = event["frames_per_second"]
         self._text[event["run"]] = (
             f"{'streaming ' if is_tuning else ''}epoch {event['epoch']}/{epochs}, validation loss "
@@ -85,6 +85,9 @@ class GridProgress(LiveView):
         self._note_result(event["row"])
 
     def _on_died(self, event: dict[str, Any]) -> None:
+        if event["run"] is None:
+            self.line(f"a worker died (code {event['code']}) as it started: started again")
+            return
         self._forget(event["run"])
         self._share.pop(event["run"], None)
         if event["given_up"]:

@@ -114,7 +114,7 @@ class RunConfig(Strict):
         epochs: passes over those frames.
         batch_size: frames a step.
         learning_rate: Adam's, at its highest.
-        schedule: ``constant``, or ``cosine`` down to 1 % at the last epoch.
+        schedule: ``constant``, or half a ``cosine`` that reaches 1 % as the last epoch ends.
         weight_decay: AdamW's: each step also shrinks every weight by this times the
             learning rate; 0 is Adam.
         loss: training loss (``models.losses``).
@@ -190,11 +190,25 @@ class RunConfig(Strict):
                 f"{signal.segment_seconds:g} s; under [signal], set seconds to {needed:g} or "
                 "more, or segment_seconds to less"
             )
+        self._refuse_unfit_segments()
         self._refuse_unfit_knobs()
         late = [epoch for epoch in self.checkpoint_epochs if epoch > self.epochs]
         if late:
             raise ValueError(f"checkpoint_epochs {late} lie beyond the {self.epochs} epochs")
         return self
+
+    def _refuse_unfit_segments(self) -> None:
+        """A segment to train on lies within a segment of the split, its warm-up included."""
+        if self.training != "sequence" and not self.streaming_epochs:
+            return
+        room = round(self.signal.segment_seconds * self.sample_rate_hz)
+        needed = self.warmup_samples + self.segment.counted_samples
+        if self.signal.split == "random" and needed > room:
+            raise ValueError(
+                f"warmup_samples and sequence_seconds take {needed} samples together, and a "
+                f"segment of the split holds {room}; set them to less, or segment_seconds "
+                "under [signal] to more"
+            )
 
     def _refuse_what_does_not_apply(self) -> None:
         """Settings that would change a run's id and nothing else are mistakes."""
@@ -256,12 +270,13 @@ class RunConfig(Strict):
     @property
     def unseen_settings(self) -> list[dict[str, float]]:
         """Settings that are judged besides."""
-        return _combinations(self.unseen)
+        # In the order of the controls, which is that of the model's inputs.
+        return _combinations({name: self.unseen[name] for name in self.controls if self.unseen})
 
     @property
     def own_setting(self) -> dict[str, float]:
         """The setting of the run's main row: the effect's own."""
-        given = self.effect["controls"]
+        given = effects.own_controls(self.made_by)
         return {name: given[name] for name in self.controls if name in given}
 
     @property

@@ -140,18 +140,23 @@ class Scheduler:
         if run_id is not None:
             self._deaths[run_id] += 1
             given_up = self._deaths[run_id] >= DEATHS_A_RUN and self.give_up(run_id, _death(code))
-        elif self._deaths["start"] >= DEATHS_A_RUN:
-            log = self.store.root / f"worker-{source.core}.log"
+        else:
+            self._note_failed_start(source.core, code)
+        yield {"event": "died", "run": run_id, "code": code, "given_up": given_up}
+        self._start(source.core)
+
+    def _note_failed_start(self, core: int, code: int) -> None:
+        """A worker that died before its first run may start again, but not for ever."""
+        start = f"start on core {core}"
+        self._deaths[start] += 1
+        if self._deaths[start] >= DEATHS_A_RUN:
+            log = self.store.root / f"worker-{core}.log"
             raise InputError(
                 "worker process",
                 expected="it to start",
                 found=f"exit code {code}, {DEATHS_A_RUN} times",
                 remedy=f"Read the end of {log}.",
             )
-        else:
-            self._deaths["start"] += 1
-        yield {"event": "died", "run": run_id, "code": code, "given_up": given_up}
-        self._start(source.core)
 
     def give_up(self, run_id: str, reason: str) -> bool:
         """Mark a run as failed; whether it was not in other hands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from data.errors import InputError
 from study import files
-from study.run_config import RunConfig, Setting, digits
+from study.run_config import SEGMENT_KEYS, RunConfig, Setting, digits
 from study.store import Store
 
 SETTINGS_FILE = "settings.json"
@@ -23,8 +24,14 @@ _KNOWN = (
     "loss",
     "sample_rate_hz",
     "epochs",
+    "batch_size",
+    "learning_rate",
+    "schedule",
+    "weight_decay",
+    "patience",
     "seed",
 )
+_OF_FRAMED = ("frame_size", "training_frames", "validation_frames")
 
 SETTING_COLUMNS: dict[str, tuple[str, str]] = {
     "run_id": ("string", "as in the results"),
@@ -38,6 +45,18 @@ SETTING_COLUMNS: dict[str, tuple[str, str]] = {
     "loss": ("string", "as in the results"),
     "sample_rate_hz": ("Int64", "as in the results"),
     "epochs": ("Int64", "as in the results"),
+    "training_frames": ("Int64", "frames drawn for each model; none for sequences"),
+    "batch_size": ("Int64", "as in the results"),
+    "learning_rate": ("Float64", "as in the results"),
+    "schedule": ("string", "as in the results"),
+    "weight_decay": ("Float64", "as in the results"),
+    "patience": ("Int64", "epochs without a better validation loss before training stops"),
+    "validation_frames": ("Int64", "frames that training is followed by; none for sequences"),
+    "window_samples": ("Int64", "as in the results; none for frames"),
+    "sequence_seconds": ("Float64", "as in the results; none for frames"),
+    "warmup_samples": ("Int64", "as in the results; none for frames"),
+    "controls": ("string", "values of each control that models were trained at"),
+    "unseen": ("string", "values that they were judged at besides"),
     "other_controls": ("string", "controls of the effect that stay where they are"),
     "seed": ("Int64", "as in the results"),
     "setting": ("string", "of the effect's controls"),
@@ -67,17 +86,32 @@ def collect(store: Store) -> pd.DataFrame:
             continue
         with suppress(InputError, FileNotFoundError, ValueError):
             config = run.config()
-            known = {
-                "effect": config.effect["name"],
-                **{name: getattr(config, name) for name in _KNOWN},
-                "frame_size": config.frame_size if config.training == "framed" else None,
-                "other_controls": setting_name(_left_alone(config)),
-            }
+            known = _described(config)
             rows += [{**known, **row} for row in files.read_json(run.path / SETTINGS_FILE)]
     table = pd.DataFrame(rows)
     own = sorted(name for name in table.columns if name.startswith("control_"))
     table = table.reindex(columns=[*SETTING_COLUMNS, *own])
     return table.astype({name: dtype for name, (dtype, _) in SETTING_COLUMNS.items()})
+
+
+def _described(config: RunConfig) -> dict[str, Any]:
+    """The columns that a run's configuration fills, with what says something of the run."""
+    own = _OF_FRAMED if config.training == "framed" else SEGMENT_KEYS
+    return {
+        "effect": config.effect["name"],
+        **{name: getattr(config, name) for name in (*_KNOWN, *own)},
+        "controls": _values(config.controls),
+        "unseen": _values(config.unseen),
+        "other_controls": setting_name(_left_alone(config)),
+    }
+
+
+def _values(controls: Mapping[str, Sequence[float]]) -> str:
+    """``drive=0.1/0.5/0.9``; the order in which they were given says nothing."""
+    return ", ".join(
+        f"{name}={'/'.join(map(digits, sorted(values)))}"
+        for name, values in sorted(controls.items())
+    )
 
 
 def _left_alone(config: RunConfig) -> Setting:

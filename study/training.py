@@ -45,6 +45,7 @@ class EpochReport(NamedTuple):
         loss, validation_loss: of the stage's loss.
         frames_per_second: samples with a loss.
         stage: ``training``, or ``streaming`` for the fine-tuning after it.
+        model: how many models of the run were trained before this one.
     """
 
     epoch: int
@@ -52,6 +53,7 @@ class EpochReport(NamedTuple):
     validation_loss: float
     frames_per_second: float
     stage: str = "training"
+    model: int = 0
 
 
 @dataclass
@@ -188,7 +190,7 @@ def _learn(
         elapsed = time.perf_counter() - started
         validation_loss = exam.loss(state.weights)
         _advance(progress, state, loss, validation_loss, elapsed)
-        _refuse_divergence(progress)
+        _refuse_divergence(progress, plan.stage)
         keep(progress)
         if time.monotonic() - saved >= watch.checkpoint_every_s:
             _save(progress, checkpoint_file)
@@ -261,11 +263,11 @@ def _advance(
     progress.validation_losses.append(validation_loss)
 
 
-def _refuse_divergence(progress: Progress) -> None:
+def _refuse_divergence(progress: Progress, stage: str) -> None:
     if not np.isfinite([progress.losses[-1], progress.validation_losses[-1]]).all():
         raise TrainingDivergedError(
-            f"training diverged: the loss is {progress.losses[-1]} after epoch "
-            f"{progress.epoch}; lower the learning rate"
+            f"{stage} diverged: the loss is {progress.losses[-1]} after epoch {progress.epoch} "
+            f"(validation: {progress.validation_losses[-1]}); lower the learning rate"
         )
 
 

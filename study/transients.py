@@ -41,12 +41,13 @@ class TransientError(NamedTuple):
 
 
 def transient_error(
-    onsets: Indices, target: Samples, prediction: Samples, sample_rate_hz: int
+    onsets: Indices, parts: list[int], target: Samples, prediction: Samples, sample_rate_hz: int
 ) -> TransientError:
     """Onset-aligned error, energies summed over all notes before they are divided.
 
     Args:
         onsets: sample indices in order, as ``find_onsets`` returns them.
+        parts: lengths of the parts that the signals are joined from; no note goes on beyond.
         target: shape ``(samples,)``.
         prediction: shape ``(samples,)``.
         sample_rate_hz: of both.
@@ -56,7 +57,9 @@ def transient_error(
     attack, first, last = (
         round(s * sample_rate_hz) for s in (TRANSIENT_S, SUSTAINED_FROM_S, SUSTAINED_TO_S)
     )
-    following = np.append(onsets[1:], len(target))
+    ends = np.cumsum(parts)
+    own_end = ends[np.searchsorted(ends, onsets, side="right")]
+    following = np.minimum(np.append(onsets[1:], len(target)), own_end)
     is_transient = _marked(len(target), onsets, np.minimum(onsets + attack, following))
     is_sustained = _marked(len(target), onsets + first, np.minimum(onsets + last, following))
     return TransientError(

@@ -40,6 +40,8 @@ class SearchProgress(LiveView):
                 f"{self._text.get(number, '').partition(';')[0]}; epoch {event['epoch']}, "
                 f"validation loss {event['validation_loss']:.2e}"
             )
+        elif event["event"] == "died" and number is None:
+            self.line(f"a worker died (code {event['code']}) as it started: started again")
         elif event["event"] == "died":
             self._forget(number)
             what = "given up" if event["given_up"] else "restarted, it continues"

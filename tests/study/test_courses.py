@@ -40,3 +40,16 @@ def test_a_short_stretch_is_validated_as_far_as_it_goes() -> None:
     validation = tiny.parts().validation
     assert exam.batches.size == len(validation)
     assert exam.batches.ravel().tolist() == [stretch.start + 2000 for stretch in validation]
+
+
+def test_all_that_is_held_out_is_validated() -> None:
+    """Also what does not fill a batch, which is the end of the signal."""
+    _, exam = sequences(warmup_samples=100)
+    alike = exam.batches.ravel()
+    held_out = tiny.parts().validation
+    for stretch in held_out:
+        assert any(stretch.start <= first < stretch.stop for first in alike)
+    several = courses._equal_batches(np.arange(45, dtype=np.int32), 16)
+    assert several.shape == (3, 15) and sorted(several.ravel()) == list(range(45))
+    odd = courses._equal_batches(np.arange(47, dtype=np.int32), 16)
+    assert odd.shape == (3, 16) and set(odd.ravel()) == set(range(47))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.devices import lv2
 from data.effects import Effect, resolve
 from data.errors import InputError
 from data.frames import with_controls
@@ -237,6 +238,30 @@ def test_controls_that_the_effect_has_not_are_refused(tmp_path: Path) -> None:
     recording = Effect("mine", "recording", content="x", controls={"drive": 0.5}).to_dict()
     with pytest.raises(InputError, match="recording"):
         config(effect=recording)
+
+
+def test_every_setting_has_its_controls_in_the_order_that_the_model_is_told() -> None:
+    run = config(
+        controls={"drive": SEEN, "tone": [0.4, 0.5]}, unseen={"tone": [0.45], "drive": [0.3]}
+    )
+    told = [tuple(own) for own in (*run.seen_settings, *run.unseen_settings, run.own_setting)]
+    assert set(told) == {("drive", "tone")}
+    assert run.unseen_settings == [{"drive": 0.3, "tone": 0.45}]
+
+
+def test_a_plugin_is_played_at_its_usual_setting_unless_told(tmp_path: Path) -> None:
+    plugin = resolve("ds1", tmp_path).to_dict()
+    usual = lv2.EFFECTS["ds1"].defaults["drive"]
+    run = config(effect=plugin, controls={"drive": [0.1, usual]}, unseen={})
+    assert run.own_setting == {"drive": usual}
+
+
+@pytest.mark.skipif(not lv2.is_installed("ds1"), reason="guitarix-lv2 is not installed")
+def test_a_plugins_controls_keep_to_their_ranges(tmp_path: Path) -> None:
+    plugin = resolve("ds1", tmp_path).to_dict()
+    usual = lv2.EFFECTS["ds1"].defaults["drive"]
+    with pytest.raises(InputError, match="drive"):
+        config(effect=plugin, controls={"drive": [usual, 7.0]}, unseen={})
 
 
 def test_a_grid_file_sweeps_a_control(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """What a grid shows where no terminal is: a line a finished run, and the whole now and then."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from data.effects import Effect
+from data.effects import Effect, resolve
 from study import live_view, table
 from study.grid import Grid
 from study.progress import GridProgress, duration
+from study.run_config import RunConfig
 from tests import tiny
 
 CONFIGS = tuple(tiny.config(seed=seed) for seed in (0, 1, 2))
@@ -45,12 +47,44 @@ def test_finished_failed_and_dead_are_a_line_each(shown: GridProgress, output: i
     ]
 
 
+def test_a_worker_that_dies_as_it_starts_was_on_no_run(
+    shown: GridProgress, output: io.StringIO
+) -> None:
+    shown.follow({"event": "died", "run": None, "code": 1, "given_up": False})
+    assert output.getvalue() == "a worker died (code 1) as it started: started again\n"
+
+
+def test_a_run_of_several_models_is_done_with_the_last() -> None:
+    """Each of a faded run's models counts its epochs from one."""
+    values = CONFIGS[0].model_dump() | {
+        "effect": resolve({"name": "sd1", "drive": 0.5}, Path()).to_dict(),
+        "knobs": "faded",
+        "controls": {"drive": [0.1, 0.5]},
+    }
+    faded = RunConfig(**values)
+    progress = GridProgress(Grid("g", "G", (faded,), "g.toml"), [], Console(file=io.StringIO()))
+    epoch = {
+        "event": "epoch",
+        "stage": "training",
+        "run": faded.run_id,
+        "validation_loss": 0.5,
+        "frames_per_second": 1.0,
+    }
+    shares = []
+    for model in (0, 1):
+        for number in (1, faded.epochs):
+            progress.follow({**epoch, "model": model, "epoch": number})
+            shares.append(progress.share())
+    assert shares == sorted(shares) and shares[1] == 0.5 and shares[-1] == 1.0
+
+
 def test_the_whole_is_told_now_and_then(
     shown: GridProgress, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     epoch = {
         "event": "epoch",
         "stage": "training",
+        "model": 0,
         "run": CONFIGS[0].run_id,
         "epoch": 1,
         "validation_loss": 0.5,
@@ -69,6 +103,7 @@ def test_a_run_that_goes_on_says_from_where(shown: GridProgress, output: io.Stri
     epoch = {
         "event": "epoch",
         "stage": "training",
+        "model": 0,
         "run": run_id,
         "validation_loss": 0.5,
         "frames_per_second": 1.0,
