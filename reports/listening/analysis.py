@@ -51,6 +51,7 @@ class Proportion:
 class AbxResult:
     """One ABX session; ``proportion`` is None while it is unfinished, which tests nothing."""
 
+    effect: str
     participant: str
     a: str
     b: str
@@ -63,6 +64,7 @@ class AbxResult:
 class Vote:
     """One score of the MUSHRA test, averaged where an assessor rated an item repeatedly."""
 
+    effect: str
     assessor: str
     item: str
     condition: str
@@ -131,7 +133,11 @@ def abx_results(
                 Proportion.of(session.correct, session.trials) if session.is_finished else None
             )
             answered = len(session.answers)
-            found.append(AbxResult(session.participant, a, b, answered, session.trials, proportion))
+            found.append(
+                AbxResult(
+                    key.effect, session.participant, a, b, answered, session.trials, proportion
+                )
+            )
     return found
 
 
@@ -140,7 +146,7 @@ def votes(sessions: Iterable[AbxSession | MushraSession], builds: Mapping[str, K
 
     Sessions under one name are one assessor's; nameless ones are an assessor each.
     """
-    scores: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    scores: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
     for session in sessions:
         if isinstance(session, MushraSession) and session.is_finished:
             key = builds[session.build]
@@ -148,7 +154,8 @@ def votes(sessions: Iterable[AbxSession | MushraSession], builds: Mapping[str, K
             for rating in session.ratings:
                 item = f"{key.effect} {key.items[rating.item].cut}"
                 for token, score in rating.scores.items():
-                    scores[assessor, item, key.stimuli[token].condition].append(score)
+                    condition = key.stimuli[token].condition
+                    scores[key.effect, assessor, item, condition].append(score)
     return [Vote(*where, float(np.mean(own))) for where, own in scores.items()]
 
 
@@ -179,8 +186,8 @@ def screened(given: Sequence[Vote]) -> tuple[list[Vote], list[Exclusion]]:
     return [vote for vote in given if vote.assessor not in excluded], exclusions
 
 
-def by_condition(counted: Sequence[Vote], labels: Mapping[str, str]) -> list[ConditionScores]:
-    """Scores by condition: the reference, then runs by falling median, then anchors."""
+def by_condition(counted: Iterable[Vote], labels: Mapping[str, str]) -> list[ConditionScores]:
+    """One effect's scores by condition: the reference, runs by falling median, then anchors."""
     scores: dict[str, list[float]] = defaultdict(list)
     for vote in counted:
         scores[vote.condition].append(vote.score)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from reports import canvas, results
@@ -54,12 +54,12 @@ class ScoreLine:
 
 @dataclass(frozen=True)
 class Section:
-    """The listening tests of a grid.
+    """The listening tests of a grid; effects are told where it has several.
 
     Attributes:
         abx: one line a session.
         abx_sentences: what they say.
-        scores: one line a condition.
+        scores: one line a condition, effect by effect.
         metric_names: headings of the columns of ``ScoreLine.metrics``.
         score_sentences: medians, exclusions, and how they go with the metrics.
         excluded: assessor and reason.
@@ -95,22 +95,51 @@ def listening_section(store: Store, shelf: Shelf | None = None) -> Section | Non
     if not (abx or given or begun):
         return None
     counted_votes, excluded = analysis.screened(given)
-    described = analysis.by_condition(counted_votes, _labels(builds))
-    rows = {row["run_id"]: row for row in results.read(store).finals}
+    read = results.read(store)
+    beginnings = _beginnings([*read.effects, *(key.effect for key in builds.values())])
+    described = _by_effect(counted_votes, _labels(builds))
+    conditions = _told_apart(described, beginnings)
+    rows = {row["run_id"]: row for row in read.finals}
     metrics = _metrics(rows.values())
     return Section(
-        abx=tuple(_abx_line(own) for own in abx),
-        abx_sentences=tuple(_abx_sentences(abx)),
-        scores=tuple(_score_line(own, rows, metrics) for own in described),
+        abx=tuple(_abx_line(own, beginnings[own.effect]) for own in abx),
+        abx_sentences=tuple(_abx_sentences(abx, beginnings)),
+        scores=tuple(_score_line(own, rows, metrics) for own in conditions),
         metric_names=tuple(metrics.values()),
         score_sentences=(
             *_panel(given, excluded, begun),
-            *_medians(described),
-            *_relations(described, rows, metrics),
+            *_score_sentences(described, beginnings, rows, metrics),
         ),
         excluded=tuple(excluded),
-        picture=_picture(described, shelf) if shelf and described else None,
+        picture=_picture(conditions, shelf) if shelf and conditions else None,
     )
+
+
+def _beginnings(effects: Sequence[str]) -> dict[str, str]:
+    """What begins a text on each effect: its name, but nothing where there is just one."""
+    is_only = len(set(effects)) == 1
+    return {effect: "" if is_only else f"{effect}: " for effect in effects}
+
+
+def _by_effect(
+    counted_votes: Sequence[Vote], labels: Mapping[str, str]
+) -> dict[str, list[ConditionScores]]:
+    """Scores of each effect by condition; the hidden reference of another is another sound."""
+    return {
+        effect: analysis.by_condition((v for v in counted_votes if v.effect == effect), labels)
+        for effect in dict.fromkeys(vote.effect for vote in counted_votes)
+    }
+
+
+def _told_apart(
+    described: Mapping[str, Sequence[ConditionScores]], beginnings: Mapping[str, str]
+) -> list[ConditionScores]:
+    """The conditions of all effects, with labels that name the effect where needed."""
+    return [
+        replace(own, label=beginnings[effect] + own.label)
+        for effect, conditions in described.items()
+        for own in conditions
+    ]
 
 
 def _labels(builds: Mapping[str, Key]) -> dict[str, str]:
@@ -137,11 +166,11 @@ def _aliasing_name(column: str) -> str:
     return "ASR" + re.sub(r"(\d+)hz", r"\1 Hz", words).replace("_", " ")
 
 
-def _abx_line(own: AbxResult) -> AbxLine:
+def _abx_line(own: AbxResult, beginning: str) -> AbxLine:
     done = own.proportion
     return AbxLine(
         participant=own.participant or "nameless",
-        compared=f"{own.a} against {own.b}",
+        compared=f"{beginning}{own.a} against {own.b}",
         correct=f"{done.correct} of {done.trials}"
         if done
         else f"unfinished: {own.answered} of {own.trials} answered",
@@ -150,13 +179,13 @@ def _abx_line(own: AbxResult) -> AbxLine:
     )
 
 
-def _abx_sentences(abx: Sequence[AbxResult]) -> list[str]:
+def _abx_sentences(abx: Sequence[AbxResult], beginnings: Mapping[str, str]) -> list[str]:
     if not abx:
         return []
     finished = [(own, own.proportion) for own in abx if own.proportion]
     sentences = []
     if len(finished) <= MOST_TOLD:
-        sentences += [_abx_sentence(own, done) for own, done in finished]
+        sentences += [beginnings[own.effect] + _abx_sentence(own, done) for own, done in finished]
     if len(finished) > 1:
         heard = sum(done.p_value < 0.05 for _, done in finished)
         sentences.append(
@@ -196,6 +225,25 @@ def _panel(given: Sequence[Vote], excluded: Sequence[Exclusion], begun: int) -> 
             sentences.append("Without a 7 kHz anchor, only the hidden reference screens.")
     if begun:
         sentences.append(f"{counted(begun, 'MUSHRA session')} not finished, and not counted.")
+    return sentences
+
+
+def _score_sentences(
+    described: Mapping[str, Sequence[ConditionScores]],
+    beginnings: Mapping[str, str],
+    rows: Mapping[str, Row],
+    metrics: Mapping[str, str],
+) -> list[str]:
+    """What the scores of each effect say, by themselves: models of two are not compared."""
+    sentences = [
+        beginnings[effect] + sentence
+        for effect, own in described.items()
+        for sentence in (*_medians(own), *_relations(own, rows, metrics))
+    ]
+    if any("rank correlation of" in sentence for sentence in sentences):
+        sentences.append(
+            "All of these metrics fall as models get better, so agreement is negative."
+        )
     return sentences
 
 
@@ -248,10 +296,6 @@ def _relations(
             continue
         found = analysis.rank_correlation(*zip(*pairs, strict=True))
         sentences.append(_relation(name, found, len(pairs)))
-    if any("rank correlation of" in sentence for sentence in sentences):
-        sentences.append(
-            "All of these metrics fall as models get better, so agreement is negative."
-        )
     return sentences
 
 

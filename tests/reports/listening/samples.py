@@ -14,7 +14,12 @@ def token(number: int) -> str:
     return f"{number:032x}"
 
 
-def small_key(runs: tuple[str, ...] = ("run-1", "run-2"), items: int = 2, build: int = 1) -> Key:
+def small_key(
+    runs: tuple[str, ...] = ("run-1", "run-2"),
+    items: int = 2,
+    build: int = 1,
+    effect: str = "fuzz",
+) -> Key:
     """Stimulus 1000 i + c is condition c of item i: reference, anchors, runs in order."""
     conditions = [REFERENCE, *ANCHORS, *runs]
     labels = {name: LABELS.get(name, name.upper()) for name in conditions}
@@ -23,7 +28,7 @@ def small_key(runs: tuple[str, ...] = ("run-1", "run-2"), items: int = 2, build:
     return Key(
         build=token(build),
         made_from="x",
-        effect="fuzz",
+        effect=effect,
         sample_rate_hz=8000,
         trials=4,
         labels=labels,

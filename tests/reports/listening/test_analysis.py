@@ -51,8 +51,8 @@ def test_an_abx_session_counts_when_it_is_finished() -> None:
 def given(
     references: Sequence[float], mid: Sequence[float] = (), assessor: str = "ada"
 ) -> list[Vote]:
-    votes = [Vote(assessor, f"item {n}", REFERENCE, s) for n, s in enumerate(references)]
-    return votes + [Vote(assessor, f"item {n}", MID_ANCHOR, s) for n, s in enumerate(mid)]
+    votes = [Vote("fuzz", assessor, f"item {n}", REFERENCE, s) for n, s in enumerate(references)]
+    return votes + [Vote("fuzz", assessor, f"item {n}", MID_ANCHOR, s) for n, s in enumerate(mid)]
 
 
 def test_the_screening_allows_15_percent_of_the_items() -> None:
@@ -88,7 +88,7 @@ def test_votes_are_of_finished_sessions_and_repeats_are_averaged() -> None:
 
 
 def test_medians_and_quartiles_by_hand() -> None:
-    votes = [Vote("ada", f"{n}", "run", s) for n, s in enumerate([10, 20, 30, 40])]
+    votes = [Vote("fuzz", "ada", f"{n}", "run", s) for n, s in enumerate([10, 20, 30, 40])]
     (own,) = analysis.by_condition(votes, {"run": "Run"})
     # Linear interpolation at positions 0.75, 1.5 and 2.25 of 0 to 3.
     assert (own.low_quartile, own.median, own.high_quartile) == (17.5, 25, 32.5)
@@ -97,7 +97,9 @@ def test_medians_and_quartiles_by_hand() -> None:
 def test_conditions_are_ordered_for_reading() -> None:
     names = [LOW_ANCHOR, "worse", MID_ANCHOR, REFERENCE, "better"]
     scores = [10.0, 40.0, 50.0, 99.0, 70.0]
-    votes = [Vote("ada", "1", name, score) for name, score in zip(names, scores, strict=True)]
+    votes = [
+        Vote("fuzz", "ada", "1", name, score) for name, score in zip(names, scores, strict=True)
+    ]
     ordered = analysis.by_condition(votes, {name: name for name in names})
     assert [own.condition for own in ordered] == [
         REFERENCE, "better", "worse", MID_ANCHOR, LOW_ANCHOR,

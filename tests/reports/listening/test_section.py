@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,8 @@ def heard(tmp_path: Path) -> Store:
     """Five runs whose scores fall as their ESR rises, and one ABX session."""
     families = ("lstm", "gru", "rnn", "dense", "conv")
     store = write_study(tmp_path / "grid", [config(family=family) for family in families])
-    for run in store.runs():
-        result = run.result()
-        assert result is not None
-        for row in result["rows"]:
-            row |= {"esr": 0.1 * (1 + families.index(row["family"])), "mr_stft": None}
-        files.write_json(run.result_file, result)
     ids = tuple(run.run_id for run in store.runs())
+    _set_esr(store, {run_id: 0.1 * (1 + n) for n, run_id in enumerate(ids)})
     database.register(store, small_key(ids))
     scores = (100, 10, 40, 90, 80, 60, 70, 50)
     for number, name in ((8, "Ada"), (9, HOSTILE)):
@@ -45,6 +41,16 @@ def heard(tmp_path: Path) -> Store:
     database.save(store, abx(truth, participant=HOSTILE), "server")
     database.save(store, abx(truth[:1], session=token(17)), "server")
     return store
+
+
+def _set_esr(store: Store, esr: Mapping[str, float]) -> None:
+    """Give each run an ESR, and no MR-STFT."""
+    for run in store.runs():
+        result = run.result()
+        assert result is not None
+        for row in result["rows"]:
+            row |= {"esr": esr[run.run_id], "mr_stft": None}
+        files.write_json(run.result_file, result)
 
 
 def shown(store: Store) -> Page:
@@ -130,3 +136,42 @@ def test_too_few_models_are_told(tmp_path: Path) -> None:
     section = listening_section(store)
     assert section is not None
     assert any("2 models are too few to compare scores with ESR" in s for s in section.sentences)
+
+
+def test_effects_are_told_apart_and_not_pooled(tmp_path: Path) -> None:
+    # Within an effect, scores go against ESR; over both, crunch would turn that round.
+    families, effects = ("lstm", "gru", "rnn", "dense"), ("fuzz", "crunch")
+    configs = [config(effect, family=family) for effect in effects for family in families]
+    store = write_study(tmp_path / "grid", configs)
+    _set_esr(
+        store, {run.run_id: 0.1 * (1 + n % 4 + 10 * (n // 4)) for n, run in enumerate(configs)}
+    )
+    ids = tuple(run.run_id for run in configs)
+    truth = "".join(hidden_sides(token(5), 4))
+    for number, (effect, own, base) in enumerate(
+        (("fuzz", ids[:4], 10), ("crunch", ids[4:], 60)), 1
+    ):
+        database.register(store, small_key(own, build=number, effect=effect))
+        given = {"build": token(number)}
+        scores = (100, 0, 5, base + 30, base + 20, base + 10, base)
+        database.save(store, mushra(scores, scores, session=token(number), **given), "file")
+        database.save(store, abx(truth, session=token(10 + number), **given), "file")
+    section = listening_section(store)
+    assert section is not None
+    said = "\n".join(section.sentences)
+    for effect, best, second in (("fuzz", 40, 30), ("crunch", 90, 80)):
+        assert f"{effect}: Ada told Target from " in said
+        assert f"{effect}: Of the models, " in said
+        assert f"has the highest median score: {best} (quartiles {best} to {best})" in said
+        assert f"with {second} (" in said
+        assert (
+            f"{effect}: Spearman's rank correlation of the median score with ESR is "
+            "\N{MINUS SIGN}1.00 over 4 models" in said
+        )
+    assert said.count("All of these metrics fall") == 1
+    assert [line.compared.partition(":")[0] for line in section.abx] == [*effects]
+    assert [(line.label.partition(":")[0], line.median) for line in section.scores] == [
+        *(("fuzz", score) for score in ("100", "40", "30", "20", "10", "5", "0")),
+        *(("crunch", score) for score in ("100", "90", "80", "70", "60", "5", "0")),
+    ]
+    assert {line.ratings for line in section.scores} == {"2"}
