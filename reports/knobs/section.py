@@ -21,7 +21,28 @@ from study.store import FRAMED, STREAMING, Store
 WAYS = ("conditioned", "fixed", "faded", "nearest")
 SHAPE = ["effect", "family", "layers", "units", "training"]
 # Named only where they tell models of one shape apart.
-OTHERS = ["frame_size", "residual", "loss", "sample_rate_hz", "epochs", "other_controls"]
+OTHERS = [
+    "frame_size",
+    "residual",
+    "loss",
+    "sample_rate_hz",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "schedule",
+    "weight_decay",
+    "patience",
+    "validation_frames",
+    "window_samples",
+    "sequence_seconds",
+    "warmup_samples",
+    "controls",
+    "unseen",
+    "other_controls",
+]
+# A conditioned model gets as many as the faded ones together and is compared with them all
+# the same, so this tells models apart only where it differs within a way.
+OF_A_WAY = "training_frames"
 
 
 @dataclass(frozen=True)
@@ -69,13 +90,21 @@ def _models(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         shape = f"{layers}\N{MULTIPLICATION SIGN}{units}"
         on = "" if training == "framed" else f" on {training}s"
         name = f"{effect}, {FAMILY_NAMES.get(str(family), str(family))} {shape}{on}"
-        varied = [column for column in OTHERS if len(alike[column].unique()) > 1]
+        varied = _varied(alike)
         if not varied:
             yield name, alike
             continue
         for values, own in alike.groupby(varied, sort=False, dropna=False):
             told = [f"{c.replace('_', ' ')} {v}" for c, v in zip(varied, values, strict=True)]
             yield ", ".join([name, *told]), own
+
+
+def _varied(alike: pd.DataFrame) -> list[str]:
+    """Columns that tell models of one shape apart."""
+    varied = [column for column in OTHERS if len(alike[column].unique()) > 1]
+    if alike.groupby("way")[OF_A_WAY].nunique().max() > 1:
+        varied.append(OF_A_WAY)
+    return varied
 
 
 def _by_seed(table: pd.DataFrame, way: str, *, is_seen: bool) -> pd.Series[float]:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from data.effects import resolve
 from reports import pages
-from reports.knobs.section import knob_section
+from reports.knobs.section import KnobSection, knob_section
 from reports.shelf import Shelf
 from study import files
+from study.run_config import RunConfig
 from study.settings import SETTINGS_FILE, setting_name
 from study.store import Store
 from tests.reports.page_reader import read_page
@@ -86,17 +88,83 @@ def test_where_seeds_disagree_nothing_is_claimed(store: Store) -> None:
 
 def test_models_that_differ_in_a_setting_are_not_averaged(tmp_path: Path) -> None:
     runs = [config(drive=2.0), config(drive=2.0, frame_size=32), config(drive=2.0, epochs=9)]
-    store = write_study(tmp_path / "runs" / "mine", runs)
-    for run, esr in zip(runs, (0.02, 0.04, 0.08), strict=True):
-        rows = [row(run.run_id, value, "conditioned", esr) for value in (*SEEN, *UNSEEN)]
-        files.write_json(store.run(run.run_id).path / SETTINGS_FILE, rows)
-    section = knob_section(store, Shelf(store.report_folder))
-    assert section
+    section = judged(tmp_path, runs, [{"conditioned": esr} for esr in (0.02, 0.04, 0.08)])
     assert [(line.model.partition(", frame")[2], line.unseen) for line in section.lines] == [
         (" size 16, epochs 6", "0.0200"),
         (" size 32, epochs 6", "0.0400"),
         (" size 16, epochs 9", "0.0800"),
     ]
+
+
+FRAMED: dict[str, Any] = {}
+SEQUENCE = {"training": "sequence", "training_frames": 40_000, "frame_size": 64}
+VARIED: list[tuple[dict[str, Any], str, Any, Any]] = [
+    (FRAMED, "training_frames", 1000, 2000),
+    (FRAMED, "learning_rate", 0.01, 0.001),
+    (FRAMED, "batch_size", 64, 32),
+    (FRAMED, "schedule", "cosine", "constant"),
+    (FRAMED, "weight_decay", 0.0, 0.1),
+    (FRAMED, "patience", 0, 3),
+    (FRAMED, "validation_frames", 4096, 64),
+    (SEQUENCE, "window_samples", 256, 512),
+    (SEQUENCE, "sequence_seconds", 0.5, 0.25),
+    (SEQUENCE, "warmup_samples", 1000, 100),
+]
+
+
+@pytest.mark.parametrize(("given", "name", "usual", "other"), VARIED)
+def test_a_setting_that_varies_within_a_way_is_named_and_not_averaged(
+    given: dict[str, Any], name: str, usual: Any, other: Any, tmp_path: Path
+) -> None:
+    runs = [config(**given), config(**{**given, name: other})]
+    section = judged(tmp_path, runs, [{"conditioned": 0.02}, {"conditioned": 0.04}])
+    assert [(line.model.split(", ")[2:], line.unseen) for line in section.lines] == [
+        ([f"{name.replace('_', ' ')} {usual}"], "0.0200"),
+        ([f"{name.replace('_', ' ')} {other}"], "0.0400"),
+    ]
+    assert all(", 1 seed: " in sentence for sentence in section.sentences)
+
+
+def test_frames_that_differ_between_ways_alone_do_not_keep_them_from_comparison(
+    tmp_path: Path,
+) -> None:
+    runs = [config(seed=seed, training_frames=frames) for frames in (3000, 1000) for seed in (0, 1)]
+    conditioned, others = {"conditioned": 0.02}, {"faded": 0.04, "nearest": 0.08}
+    section = judged(tmp_path, runs, [conditioned, conditioned, others, others])
+    assert {line.model for line in section.lines} == {"fuzz, LSTM 1\N{MULTIPLICATION SIGN}8"}
+    assert section.sentences[1:] == (
+        "In all 2 seeds conditioned errs less than faded, by 3.0 dB.",
+        "In all 2 seeds faded errs less than nearest, by 3.0 dB.",
+    )
+
+
+def test_models_of_other_trained_settings_are_not_averaged(tmp_path: Path) -> None:
+    seen = ([0.1, 0.9, 0.5], [0.1, 0.5])
+    sd1 = resolve({"name": "sd1", "drive": 0.5}, Path()).to_dict()
+    plain = config().model_dump(exclude={"effect", "knobs", "controls", "unseen"})
+    runs = [
+        RunConfig(**plain, effect=sd1, knobs="conditioned", controls={"drive": own}) for own in seen
+    ]
+    section = judged(tmp_path, runs, [{"conditioned": 0.02}, {"conditioned": 0.04}])
+    assert [line.model.split(", ")[2:] for line in section.lines] == [
+        ["controls drive=0.1/0.5/0.9"],
+        ["controls drive=0.1/0.5"],
+    ]
+
+
+def judged(tmp_path: Path, runs: list[RunConfig], errors: list[dict[str, float]]) -> KnobSection:
+    """The section of runs that err by so much, whatever the setting, by way."""
+    store = write_study(tmp_path / "runs" / "mine", runs)
+    for run, by_way in zip(runs, errors, strict=True):
+        rows = [
+            row(run.run_id, value, way, esr)
+            for way, esr in by_way.items()
+            for value in (*SEEN, *UNSEEN)
+        ]
+        files.write_json(store.run(run.run_id).path / SETTINGS_FILE, rows)
+    section = knob_section(store, Shelf(store.report_folder))
+    assert section
+    return section
 
 
 def test_without_knobs_there_is_no_section(tmp_path: Path) -> None:
