@@ -23,7 +23,6 @@ from study.store import ProbeFolder
 SWEEP_S = 4.0
 SWEEP_FROM_HZ = 20.0
 SWEEP_TO_SHARE = 0.48  # of the sample rate
-SWEEP_AMPLITUDE = 0.5
 
 Row = dict[str, Any]
 
@@ -32,7 +31,7 @@ class Probed(NamedTuple):
     """Answers to the probes.
 
     Attributes:
-        rows: a probe each: ``probe`` (``standard`` or ``note``), ``wanted_hz``, ``f0_hz``,
+        rows: a probe each: ``probe`` (``standard`` or ``note``), ``f0_hz``,
             ``amplitude``, and the fields of ``aliasing.Aliasing``.
         spectra_db: of the standard probes, shape ``(probes, period // 2 + 1)``, float16.
     """
@@ -125,7 +124,7 @@ def sweep(sample_rate_hz: int) -> Samples:
         method="logarithmic",
         phi=-90,
     )
-    return np.asarray(SWEEP_AMPLITUDE * chirp, np.float32)
+    return np.asarray(aliasing.SWEEP_AMPLITUDE * chirp, np.float32)
 
 
 def probe_effect(effect: Effect, sample_rate_hz: int, folder: ProbeFolder) -> list[Row]:

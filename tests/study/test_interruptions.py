@@ -200,7 +200,6 @@ def test_killed_at_random_and_started_again_the_results_are_bit_identical(
 
     print(f"\n{kills.total()} kills: {dict(kills)}")
     assert command.wait() == 0, command.printed
-    assert kills.total() == len(KILLS) >= 10
     assert_same_results(runs, whole)
 
 
