@@ -80,8 +80,9 @@ class Line:
             where they are copied to RAM.
         latency_ms: from converter to converter.
         verdict: yes, tight (if all goes well) or no.
-        basis: whether the model's instructions were measured or come from the cost model.
-        instructions_error: its largest relative error; 0 where measured.
+        basis: whether the model's instructions were measured or come from the cost model, and
+            whether its error is a guess there; as in ``costs.Cost``.
+        instructions_error: the largest relative one; 0 where measured.
         resampling: ``none``, ``half-band``, or ``impossible``.
         reason: for the verdict, in words.
     """

@@ -62,9 +62,10 @@ class Cost:
         instructions: a sample, at the model's rate.
         flash_bytes: code and weights.
         ram_bytes: state and deepest stack.
-        basis: ``measured`` or ``model``.
+        basis: ``measured``, ``model``, or ``guess``: of the same model, but its error on such
+            a family was never tried.
         error: largest relative error of the instructions on what was held out of the fit;
-            0 where measured.
+            0 where measured, and at least ``UNTRIED_ERROR`` where guessed.
     """
 
     instructions: float
@@ -106,9 +107,10 @@ def tflite_micro(a: Architecture, kind: Kind) -> Cost:
     # Nothing shares memory: an upper bound. As much again is needed for the planning.
     arena_bytes = 2 * (width * numbers + TENSOR_BYTES * len(computed))
     error = tflite_held_out_error(kind)
+    basis = "model"
     if a.family not in _tflite_held_out_families(kind):
-        error = max(error, UNTRIED_ERROR)
-    return Cost(instructions, round(file_bytes) + code_bytes, arena_bytes, "model", error)
+        basis, error = "guess", max(error, UNTRIED_ERROR)
+    return Cost(instructions, round(file_bytes) + code_bytes, arena_bytes, basis, error)
 
 
 @lru_cache(maxsize=4)

@@ -204,15 +204,22 @@ def _lines(budget: pd.DataFrame, boards: Sequence[str]) -> list[BudgetLine]:
 def _line(model: str, rendering: str, own: pd.DataFrame, boards: Sequence[str]) -> BudgetLine:
     # Without the board's resampling, which is told by its own cell's title.
     first = own.sort_values("instructions_per_sample").to_dict("records")[0]
-    error = float(first["instructions_error"])
     return BudgetLine(
         model=model,
         rendering=RENDERING_NAMES.get(rendering, rendering),
         route=ROUTE_NAMES.get(first["route"], first["route"]),
         instructions=significant(float(first["instructions_per_sample"])),
-        basis="counted" if error == 0 else f"estimated, up to {100 * error:.0f} % wrong",
+        basis=_basis(str(first["basis"]), float(first["instructions_error"])),
         cells=tuple(_cell(own[own["board"] == board]) for board in boards),
     )
+
+
+def _basis(basis: str, error: float) -> str:
+    if error == 0:
+        return "counted"
+    if basis == "guess":
+        return f"estimated; up to {100 * error:.0f} % wrong is a guess"
+    return f"estimated, up to {100 * error:.0f} % wrong"
 
 
 def _cell(own: pd.DataFrame) -> Cell:

@@ -15,6 +15,7 @@ KIND_NAMES = {
     "int16x8": "int16 by int8",
     "int8": "int8",
 }
+RUNTIME_NAMES = {"micro": "TFLite Micro", "litert": "LiteRT"}
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,11 @@ class Line:
         kind: type of its numbers.
         form: ``streaming`` or ``framed``, with the samples of a call.
         file_bytes, arena_bytes: flash for the model, memory for its interpreter.
+        kernels: of which runtime, one of ``RUNTIME_NAMES``' values.
+        carried: seconds that ``largest_error`` is of, with the state carried on.
         largest_error: against Keras, full scale is 1.
-        esr_to_keras: over the test split.
+        tested: seconds of the test split that the ESRs are of.
+        esr_to_keras: of the model's answer to them.
         esr: against the target.
         growth: of the ESR, times that of Keras over the same audio.
     """
@@ -37,7 +41,10 @@ class Line:
     form: str
     file_bytes: str
     arena_bytes: str
+    kernels: str
+    carried: str
     largest_error: str
+    tested: str
     esr_to_keras: str
     esr: str
     growth: str
@@ -64,7 +71,8 @@ def _of_run(results: Results, run_id: str) -> Iterable[Line]:
 
 
 def _line(title: str, found: dict[str, Any]) -> Line:
-    board = found["runtimes"].get("micro", found["runtimes"]["litert"])
+    runtime = "micro" if "micro" in found["runtimes"] else "litert"
+    board = found["runtimes"][runtime]
     arena = found["arena_needed_bytes"]
     return Line(
         model=title,
@@ -72,7 +80,10 @@ def _line(title: str, found: dict[str, Any]) -> Line:
         form=f"{found['form']}, {found['block']} a call",
         file_bytes=f"{found['model_bytes']:,}",
         arena_bytes="unknown" if arena is None else f"{arena:,}",
+        kernels=RUNTIME_NAMES[runtime],
+        carried=f"{found['carried_seconds']:.1f}",
         largest_error=f"{board['largest_error']:.1e}",
+        tested=f"{found['test_seconds']:.1f}",
         esr_to_keras=f"{board['esr_against_keras']:.1e}",
         esr=significant(board["esr_against_target"], 4),
         growth=f"{board['esr_against_target'] / found['keras_esr']:.2f}",

@@ -100,7 +100,7 @@ def heat_map(cells: Mapping[tuple[str, int], Spread]) -> Figure:
 
 
 def dots(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
-    """ESR of each model, a dot a seed, beside what the linear filter and the dry signal reach."""
+    """ESR of each model, a dot a seed, beside what the linear filter and the input itself reach."""
     names = _labels(models)
     figure = blank(_height_in(names, 1.05, 0.32))
     ax = figure.subplots()
@@ -116,7 +116,8 @@ def dots(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
             color=colour,
             alpha=1 if spread.count == 1 else 0.75,
         )
-    for value, name, style in ((fir_esr, "linear FIR", "--"), (dry_esr, "dry as it is", ":")):
+    as_it_is = f"{models[0].given} as it is"
+    for value, name, style in ((fir_esr, "linear FIR", "--"), (dry_esr, as_it_is, ":")):
         ax.axvline(value, color=INK, linestyle=style, linewidth=1.2, label=name)
     ax.set(xscale="log", xlabel="test ESR (lower is better)", ylim=(len(models) - 0.5, -0.5))
     ax.set_yticks(range(len(models)), names)
@@ -129,7 +130,8 @@ def dots(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
 
 def standing(models: Sequence[Model], fir_esr: float, dry_esr: float) -> Figure:
     """Signal-to-error ratio in dB of doing nothing, a linear filter and some models."""
-    names = ["dry as it is", "linear FIR", *(wrapped(model.structure) for model in models)]
+    names = [f"{models[0].given} as it is", "linear FIR"]
+    names += [wrapped(model.structure) for model in models]
     ratios_db = [-decibels(esr) for esr in (dry_esr, fir_esr)]
     ratios_db += [-decibels(model.spread("esr").mean) for model in models]
     colours = [NEUTRAL, NEUTRAL, *(FAMILY_COLOURS[model.family] for model in models)]
@@ -177,13 +179,19 @@ def learning_curves(curves: Sequence[Curve], loss: str) -> Figure:
 
 
 def waveform(
-    start_s: float, sample_rate_hz: int, dry: Samples, target: Samples, traces: Sequence[Trace]
+    start_s: float,
+    sample_rate_hz: int,
+    source: Samples,
+    target: Samples,
+    traces: Sequence[Trace],
+    *,
+    given: str = "dry",
 ) -> Figure:
-    """Dry signal, target and predictions above, the predictions' errors below."""
+    """What models are given, target and predictions above, the predictions' errors below."""
     time_ms = 1000 * np.arange(len(target)) / sample_rate_hz
     figure = blank(3.9)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
-    upper.plot(time_ms, dry, color=NEUTRAL, linewidth=1, label="dry")
+    upper.plot(time_ms, source, color=NEUTRAL, linewidth=1, label=given)
     upper.plot(time_ms, target, color=INK, linewidth=2.6, alpha=0.55, label="target")
     for trace, style in zip(traces, _PREDICTION_STYLES, strict=False):
         look = {"color": FAMILY_COLOURS[trace.family], "linestyle": style}

@@ -141,9 +141,9 @@ def standing(models: Sequence[Model]) -> str:
     dry = sum(m.spread("esr").mean < m.spread("dry_esr").mean for m in models)
     gain_db = decibels(best.spread("fir_esr").mean / max(best.spread("esr").mean, 1e-20))
     return (
-        f"{dry} of {counted(len(models), 'model')} come closer to the target than the dry signal "
-        f"does, {fir} closer than the linear filter. The best by validation, {best.structure}, "
-        f"stands {abs(gain_db):.1f} dB {'above' if gain_db >= 0 else 'below'} the filter."
+        f"{dry} of {counted(len(models), 'model')} come closer to the target than the "
+        f"{best.given} signal does, {fir} closer than the linear filter. "
+        f"The best by validation, {best.structure}, stands {abs(gain_db):.1f} dB {'above' if gain_db >= 0 else 'below'} the filter."
     )
 
 

@@ -160,7 +160,8 @@ def _sentence(facts: Facts, config: RunConfig) -> str:
     }[config.signal.split]
     return (
         f"{recorded.capitalize()} at {facts['rate_hz']:,} Hz: {train} s to train on, "
-        f"{validation} s to choose by and {test} s to judge by, {how}, before any frame was cut."
+        f"{validation} s to choose by and {test} s to judge by, {how}, before "
+        "any training data was cut."
     )
 
 

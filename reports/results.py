@@ -105,6 +105,11 @@ class Model:
         return f"{self.structure}, {self.training_set}"
 
     @property
+    def given(self) -> str:
+        """Which signal it hears, ``dry`` or from wet to dry ``wet``; the other is its target."""
+        return given_by(str(self.rows[0].get("direction")))
+
+    @property
     def best_run(self) -> Row:
         """The seed with the lowest validation ESR."""
         return self.rows[0]
@@ -197,6 +202,11 @@ class Results:
     def folder_of(self, row: Row) -> RunFolder:
         """The run folder of a row."""
         return self.store.run(row["run_id"])
+
+
+def given_by(direction: str) -> str:
+    """Which of dry and wet the models of a direction hear."""
+    return "wet" if direction == "reversed" else "dry"
 
 
 def read(store: Store) -> Results:

@@ -16,7 +16,7 @@ import numpy as np
 from data.audio import Samples
 from reports import canvas, excerpts, figures, players, scores, sounds
 from reports.figures import Trace
-from reports.results import Results, Row
+from reports.results import Results, Row, given_by
 from reports.shelf import Facts, Kept, Shelf, fingerprint, pair_inputs
 from study import metrics
 from study.material import Material, Materials
@@ -92,7 +92,7 @@ def _fill(
     main = predictions[str(row["rendering"])]
     return {
         "curve": _curve(folder, results, row),
-        "waveforms": _waveforms(folder, material, predictions, row["family"]),
+        "waveforms": _waveforms(folder, material, predictions, row),
         "excerpt": _excerpt(folder, material, predictions, main),
         "worst": _worst(folder, material, main, row),
         "rate_hz": rate,
@@ -107,16 +107,18 @@ def _curve(folder: Path, results: Results, row: Row) -> Facts | None:
 
 
 def _waveforms(
-    folder: Path, material: Material, predictions: Mapping[str, Samples], family: str
+    folder: Path, material: Material, predictions: Mapping[str, Samples], row: Row
 ) -> Facts:
     dry, target = material.test_dry, material.test_target
     rate = material.pair.sample_rate_hz
     parts = excerpts.stretches(material.split.test)
     onset = excerpts.strongest_onset(dry, rate, parts)
     shown = list(predictions.items())[:MOST_RENDERINGS]
-    traces = [Trace(name, family, samples) for name, samples in shown]
+    traces = [Trace(name, row["family"], samples) for name, samples in shown]
     return {
-        name: sounds.waveform(folder, name, excerpt, rate, dry, target, traces)
+        name: sounds.waveform(
+            folder, name, excerpt, rate, dry, target, traces, given=given_by(row["direction"])
+        )
         for name, excerpt in (
             ("transient", excerpts.around_onset(onset, rate, parts)),
             ("sustained", excerpts.sustained(target, onset, rate, parts)),
@@ -166,7 +168,14 @@ def _worst(folder: Path, material: Material, main: Samples, row: Row) -> Facts:
         "share_of_time": window.samples / len(target),
         "peak_s": peak / rate,
         "waveform": sounds.waveform(
-            folder, "worst", close, rate, material.test_dry, target, [trace]
+            folder,
+            "worst",
+            close,
+            rate,
+            material.test_dry,
+            target,
+            [trace],
+            given=given_by(row["direction"]),
         ),
     }
 

@@ -181,10 +181,11 @@ def entries(results: Results, effect: str) -> list[Entry]:
         for row in model.rows:
             for own in results.finals_of(row["run_id"]):
                 by_rendering[str(own["rendering"])].append(own)
-        found += [
-            Entry(model, rendering, tuple(rows), verdicts.get((rows[0]["run_id"], rendering), ""))
-            for rendering, rows in by_rendering.items()
-        ]
+        for rendering, own_rows in by_rendering.items():
+            # The seed that is best framed need not be so in another rendering.
+            rows = tuple(sorted(own_rows, key=lambda row: row["validation_esr"]))
+            verdict = verdicts.get((rows[0]["run_id"], rendering), "")
+            found.append(Entry(model, rendering, rows, verdict))
     return sorted(found, key=lambda entry: entry.spread("validation_esr").mean)
 
 
@@ -270,7 +271,14 @@ def _plot(
     def at(entry: Entry) -> tuple[float, float]:
         return x_axis.place(x_of(entry)), y_axis.place(entry.spread("esr").mean)
 
-    marks = [_mark(entry, at(entry), y_axis, chosen) for entry in reversed(every)]
+    # Hollow sets renderings apart, so it would say nothing where there is one only.
+    has_renderings = len({entry.rendering for entry in every}) > 1
+    marks = [
+        _mark(
+            entry, at(entry), y_axis, chosen, is_hollow=has_renderings and entry.rendering != FRAMED
+        )
+        for entry in reversed(every)
+    ]
     lines = []
     if joined:
         by_structure: dict[str, list[Entry]] = defaultdict(list)
@@ -294,7 +302,12 @@ def _plot(
 
 
 def _mark(
-    entry: Entry, at: tuple[float, float], y_axis: _Axis, chosen: tuple[str, str] | None
+    entry: Entry,
+    at: tuple[float, float],
+    y_axis: _Axis,
+    chosen: tuple[str, str] | None,
+    *,
+    is_hollow: bool,
 ) -> Mark:
     low, high = (y_axis.place(value) for value in _low_high(entry))
     family = entry.model.family
@@ -304,7 +317,7 @@ def _mark(
         high,
         SHAPES[family],
         FAMILY_COLOURS[family],
-        entry.rendering != FRAMED,
+        is_hollow,
         any((row["run_id"], entry.rendering) == chosen for row in entry.rows),
         str(entry.rows[0]["run_id"]),
         entry.details,

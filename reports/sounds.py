@@ -14,7 +14,7 @@ from data.audio import Samples
 from data.errors import InputError
 from reports import canvas, excerpts, figures, players, spectra
 from reports.excerpts import Excerpt
-from reports.results import Model, Results, Row
+from reports.results import Model, Results, Row, given_by
 from reports.shelf import Facts, Kept, Shelf, fingerprint, pair_inputs
 from study.material import Material, Materials
 from study.store import RunFolder
@@ -69,7 +69,8 @@ def of_effect(
     ]
 
     def fill(folder: Path) -> Facts:
-        return _fill(folder, materials.of(config), best, epochs, seconds)
+        material = materials.of(config)
+        return _fill(folder, material, best, epochs, seconds, given_by(config.direction))
 
     return shelf.kept(f"{effect}-sound", inputs, fill)
 
@@ -120,6 +121,7 @@ def _fill(
     best: Sequence[Rendering],
     epochs: Sequence[Rendering],
     seconds: float,
+    given: str,
 ) -> Facts:
     dry, target = material.test_dry, material.test_target
     rate = material.pair.sample_rate_hz
@@ -128,7 +130,7 @@ def _fill(
     traces = [figures.Trace(r.label, r.family, rendered(r.file, len(target))) for r in best]
     with canvas.styled():
         waves = {
-            name: waveform(folder, name, excerpt, rate, dry, target, traces)
+            name: waveform(folder, name, excerpt, rate, dry, target, traces, given=given)
             for name, excerpt in (
                 ("transient", excerpts.around_onset(onset, rate, parts)),
                 ("sustained", excerpts.sustained(target, onset, rate, parts)),
@@ -175,11 +177,13 @@ def waveform(
     dry: Samples,
     target: Samples,
     traces: Sequence[figures.Trace],
+    *,
+    given: str,
 ) -> Facts:
     """Draw an excerpt of target and predictions, and tell how far these are off."""
     cut = [figures.Trace(t.label, t.family, excerpt.of(t.samples)) for t in traces]
     y, start_s = excerpt.of(target), excerpt.start / rate
-    figure = figures.waveform(start_s, rate, excerpt.of(dry), y, cut)
+    figure = figures.waveform(start_s, rate, excerpt.of(dry), y, cut, given=given)
     return {
         "picture": asdict(canvas.save(figure, folder, name)),
         "start_s": start_s,

@@ -36,6 +36,8 @@ def test_tflite_errors_are_of_models_that_were_not_fitted_to(kind: Kind) -> None
     assert not set(held_out) & set(told("fit"))
     untried = costs.tflite_micro(Architecture("gru", 1, 10, 64), kind)
     assert untried.error >= costs.UNTRIED_ERROR
+    assert untried.basis == "guess"
+    assert costs.tflite_micro(Architecture("lstm", 1, 20, 64), kind).basis == "model"
 
 
 def test_measured_models_are_told_as_measured() -> None:

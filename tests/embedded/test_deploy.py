@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from embedded import deploy
+from embedded import boards, budget, deploy
 from embedded.tflite import runtimes
+from models.architecture import Architecture, Family
 from study import choose, table
 from study.material import Material, Materials
 from study.store import Store
@@ -145,6 +146,16 @@ def test_a_reversed_run_is_called_so(tmp_path: Path) -> None:
     done = deploy.deploy(store, "teensy41", configs[0].run_id)
     assert json.loads((done.folder / "deploy.json").read_text())["effect"] == "clipper (wet to dry)"
     assert "clipper (wet to dry)" in (done.folder / "model" / "pedal_model.h").read_text()
+
+
+def test_an_error_that_was_never_tried_is_called_a_guess() -> None:
+    def told(family: Family) -> str:
+        shape = Architecture(family, 1, 10, 64)
+        line = budget.line(shape, 44_100, boards.board("teensy41"), "tflite_float32")
+        return deploy._basis(line)
+
+    assert "30 % wrong is a guess" in told("gru")
+    assert "an LSTM and a dense model that were not fitted to" in told("lstm")
 
 
 def test_another_rate_cannot_be_forced(store: Store) -> None:

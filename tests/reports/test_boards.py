@@ -80,6 +80,19 @@ def test_what_costs_the_same_has_one_line(tmp_path: Path) -> None:
     assert "1 of 1 model surely" in section.sentences[0]
 
 
+def test_an_error_that_was_never_tried_is_called_a_guess(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    [run] = store.runs()
+    for basis, told in [
+        ("guess", "estimated; up to 30 % wrong is a guess"),
+        ("model", "estimated, up to 30 % wrong"),
+    ]:
+        row = budget_row(run.run_id, "teensy41", "yes", basis=basis, instructions_error=0.3)
+        pd.DataFrame([row]).to_parquet(store.root / "budget.parquet")
+        section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+        assert section is not None and section.lines[0].basis == told
+
+
 def test_what_firmware_does_not_render_is_not_counted(tmp_path: Path) -> None:
     store = store_of(tmp_path)
     [run] = store.runs()

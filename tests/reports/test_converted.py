@@ -34,6 +34,8 @@ def test_the_boards_kernels_are_told_from_exact_to_coarse(tmp_path: Path) -> Non
     first, second = converted_lines(results.read(store))
     assert (first.kind, first.growth, first.esr) == ("float32", "1.00", "0.01000")
     assert (second.kind, second.growth, second.largest_error) == ("int8", "7.50", "1.0e-01")
+    assert (first.kernels, second.kernels) == ("LiteRT", "TFLite Micro")
+    assert (first.carried, first.tested) == ("10.0", "5.0")
     assert (first.file_bytes, first.arena_bytes, first.form) == (
         "5,000",
         "3,000",

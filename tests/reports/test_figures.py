@@ -142,6 +142,17 @@ def test_waveform(names: list[str]) -> None:
     assert legend == ["dry", "target", *names[:3]]
 
 
+def test_what_models_are_given_bears_its_own_name() -> None:
+    backwards = [Model(m.structure, tuple({**r, "direction": "reversed"} for r in m.rows))
+                 for m in models(SHORT)]  # fmt: skip
+    for figure in (figures.dots(backwards, 0.4, 0.8), figures.standing(backwards, 0.4, 0.8)):
+        told = [text.get_text() for text, _ in texts(figure)]
+        assert "wet as it is" in told and "dry as it is" not in told
+    zeros = np.zeros(400, np.float32)
+    figure = figures.waveform(1.0, RATE_HZ, zeros, zeros, [], given="wet")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["wet", "target"]
+
+
 def test_spectrogram() -> None:
     check(figures.spectrogram(np.full((64, 80), -30.0), 3.0, RATE_HZ))
 

@@ -180,6 +180,12 @@ def test_a_direction_is_told_by_the_effect_alone(tmp_path: Path) -> None:
     }
 
 
+def test_doing_nothing_is_told_by_the_signal_that_models_hear() -> None:
+    assert "closer to the target than the dry signal does" in findings.standing([model(0.1)])
+    backwards = findings.standing([model(0.1, direction="reversed")])
+    assert "closer to the target than the wet signal does" in backwards
+
+
 def test_more_frames_are_counted_by_structure() -> None:
     small, large = model(0.2), model(0.1, training_frames=4000)
     text = findings.structures([large, small])

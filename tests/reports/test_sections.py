@@ -107,7 +107,15 @@ def test_the_lead_speaks_of_sequences_where_no_model_sees_frames(tmp_path: Path)
     files.write_json(result_file, {"status": "ok", "rows": [{**row, "training_frames": 9000}]})
     text = read_page(pages.build(store)).text
     assert "Each model hears the input sample by sample" in text
-    assert "short frame" not in text and "None taps" not in text
+    assert "short frame" not in text and "before any frame" not in text and "None taps" not in text
+
+
+def test_a_page_of_reversed_runs_names_the_signals_that_they_hear(tmp_path: Path) -> None:
+    store = write_study(tmp_path / "grid", [config(direction="reversed")])
+    text = read_page(pages.build(store)).text
+    assert "wet as it is" in text and "dry as it is" not in text
+    assert "where it says \N{LEFT DOUBLE QUOTATION MARK}wet to dry" in text
+    assert "than the dry signal does" not in text
 
 
 def test_a_choice_that_left_the_grid_is_told_and_does_not_stop_the_report(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from reports import sizes
-from reports.results import Model, Results, Row
+from reports.results import Model, Results, Row, read
 from reports.sizes import Entry
+from study import files
 from tests.reports.page_reader import read_page
+from tests.reports.synthetic import config, write_study
 
 
 def entry(name: str, macs: int, *validation_esr: float, rendering: str = "framed") -> Entry:
@@ -76,6 +78,30 @@ def test_marks_lie_inside_and_in_order(results: Results) -> None:
     ]
     assert heights == sorted(heights, reverse=True)
     assert [text for _, text in found.by_frames.x_ticks] == ["1k", "4k"]
+
+
+def test_a_mark_leads_to_the_best_seed_of_its_own_rendering(tmp_path: Path) -> None:
+    runs = [config(seed=seed) for seed in (0, 1)]
+    store = write_study(tmp_path / "grid", runs)
+    for run, streaming in zip(runs, (0.2, 0.1), strict=True):
+        file = store.run(run.run_id).result_file
+        [row] = files.read_json(file)["rows"]
+        framed = {**row, "validation_esr": 0.3 - streaming}
+        other = {**row, "validation_esr": streaming, "rendering": "streaming", "is_final": False}
+        files.write_json(file, {"status": "ok", "rows": [other, framed]})
+    by_rendering = {entry.rendering: entry for entry in sizes.entries(read(store), "fuzz")}
+    firsts = {name: entry.rows[0]["run_id"] for name, entry in by_rendering.items()}
+    assert firsts == {"framed": runs[0].run_id, "streaming": runs[1].run_id}
+
+
+def test_hollow_is_drawn_only_where_the_key_explains_it() -> None:
+    def hollow(*every: Entry) -> list[bool]:
+        plot = sizes._plot(every, lambda own: own.macs, "", "", None, alt="")
+        return [mark.is_hollow for mark in plot.marks]
+
+    framed, carried = entry("a", 10, 0.3), entry("b", 20, 0.2, rendering="streaming")
+    assert hollow(carried) == [False]
+    assert hollow(carried, framed) == [False, True]  # the best last
 
 
 def test_a_chosen_model_is_pointed_out(results: Results) -> None:
