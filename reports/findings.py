@@ -143,7 +143,8 @@ def standing(models: Sequence[Model]) -> str:
     return (
         f"{dry} of {counted(len(models), 'model')} come closer to the target than the "
         f"{best.given} signal does, {fir} closer than the linear filter. "
-        f"The best by validation, {best.structure}, stands {abs(gain_db):.1f} dB {'above' if gain_db >= 0 else 'below'} the filter."
+        f"The best by validation, {best.structure}, stands {abs(gain_db):.1f} dB "
+        f"{'above' if gain_db >= 0 else 'below'} the filter."
     )
 
 
