@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from data.errors import InputError
-from reports.cli import print_error
 from reports.listening import building, importing, items, section, server, sessions
 from reports.listening.building import Settings
-from study import files
+from reports.listening.key import Key
+from study.cli import explained
 from study.grid import folder_name
 from study.store import RUNS, Store
 
@@ -49,6 +46,7 @@ SecondsOption = Annotated[float, typer.Option(min=0.5, max=20, help="Longest ite
 
 
 @app.command()
+@explained
 def serve(
     grid: GridArgument = "quick",
     compare: CompareOption = "",
@@ -72,21 +70,20 @@ def serve(
 
     Stop it with Ctrl-C at any time: listeners go on where they were when it runs again.
     """
-    with _explained():
-        store = _store(grid, runs)
-        settings = _settings(compare, effect, trials, item_count, seconds)
-        site = server.Site.of(store, building.build(store, settings), host)
-        with server.listening_on(site, port) as running:
-            typer.echo(f"Listening tests: {running.url}  (Ctrl-C stops)")
-            if show and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-                webbrowser.open(running.url)
-            try:
-                running.serve_forever()
-            except KeyboardInterrupt:
-                typer.echo(f"Stopped. `make report GRID={store.source()}` shows the results.")
+    store, key = _page(grid, runs, compare, effect, trials, item_count, seconds)
+    site = server.Site.of(store, key, host)
+    with server.listening_on(site, port) as running:
+        typer.echo(f"Listening tests: {running.url}  (Ctrl-C stops)")
+        if show and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            webbrowser.open(running.url)
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo(f"Stopped. `make report GRID={store.source()}` shows the results.")
 
 
 @app.command()
+@explained
 def build(
     grid: GridArgument = "quick",
     compare: CompareOption = "",
@@ -97,65 +94,49 @@ def build(
     runs: RunsOption = RUNS,
 ) -> None:
     """Only write the page; it opens from the file system, without server and network."""
-    with _explained():
-        store = _store(grid, runs)
-        building.build(store, _settings(compare, effect, trials, item_count, seconds))
-        typer.echo(f"Page: {building.page_folder(store) / 'index.html'}")
+    store, _ = _page(grid, runs, compare, effect, trials, item_count, seconds)
+    typer.echo(f"Page: {building.page_folder(store) / 'index.html'}")
 
 
 @app.command("import")
+@explained
 def import_command(
     file: Annotated[Path, typer.Argument(help="What a listener saved from the page.")],
     grid: GridArgument = "quick",
     runs: RunsOption = RUNS,
 ) -> None:
     """Check a file of answers from the static page and store it with the others."""
-    with _explained():
-        session = importing.import_file(_store(grid, runs), file)
-        state = "finished" if session.is_finished else "unfinished"
-        typer.echo(f"Imported: {session.test} session {session.session}, {state}")
+    session = importing.import_file(_store(grid, runs), file)
+    state = "finished" if session.is_finished else "unfinished"
+    typer.echo(f"Imported: {session.test} session {session.session}, {state}")
 
 
 @app.command()
+@explained
 def results(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
     """Print what listeners have answered so far."""
-    with _explained():
-        found = section.listening_section(_store(grid, runs))
-        for sentence in found.sentences if found else ("Nobody has listened yet.",):
-            typer.echo(sentence)
+    found = section.listening_section(_store(grid, runs))
+    for sentence in found.sentences if found else ("Nobody has listened yet.",):
+        typer.echo(sentence)
+
+
+def _page(
+    grid: str,
+    runs: Path,
+    compare: str,
+    effect: str | None,
+    trials: int,
+    count: int,
+    seconds: float,
+) -> tuple[Store, Key]:
+    """The study, and the key of its page, built as asked for."""
+    run_ids = tuple(part.strip() for part in compare.split(",") if part.strip())
+    store = _store(grid, runs)
+    return store, building.build(store, Settings(run_ids, effect, trials, count, seconds))
 
 
 def _store(grid: str, runs: Path) -> Store:
-    name = folder_name(grid)
-    if name in ("", ".", ".."):
-        raise InputError(
-            f"grid {grid!r}",
-            expected="the name of a grid",
-            found="a folder's short name",
-            remedy="Give the name that `make grid` was given.",
-        )
-    store = Store(runs / name)
+    """The study of a grid, which must be laid out: nothing is written into another folder."""
+    store = Store(runs / folder_name(grid))
     store.manifest()
     return store
-
-
-def _settings(
-    compare: str, effect: str | None, trials: int, count: int, seconds: float
-) -> Settings:
-    run_ids = tuple(part.strip() for part in compare.split(",") if part.strip())
-    return Settings(run_ids, effect, trials, count, seconds)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn bad input and a full disk into one message and status 2."""
-    try:
-        yield
-    except InputError as error:
-        print_error(error)
-        raise typer.Exit(2) from error
-    except OSError as error:
-        if error.errno not in files.DISK_FULL:
-            raise
-        print_error(files.no_room(RUNS, str(error)))
-        raise typer.Exit(2) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -50,6 +51,20 @@ def test_bad_input_is_one_message_and_status_2(command: str, grid: str, tmp_path
     assert done.exit_code == 2
     assert done.stderr.startswith("error: ") and "Traceback" not in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_message_that_names_the_folder_of_results(
+    own_study: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(building, "build", fail)
+    for command in ("build", "serve"):
+        done = run(own_study, command, "grid")
+        assert done.exit_code == 2 and "Traceback" not in done.output
+        folder = own_study.root.parent
+        assert done.stderr.startswith(f"error: folder {folder}: expected room on the disk")
 
 
 def test_answers_are_imported_once(own_study: Store, tmp_path: Path) -> None:
