@@ -38,7 +38,7 @@ def test_half_the_rate_pays_for_filters_and_has_twice_the_time() -> None:
 
 def test_what_an_estimate_may_be_wrong_by_widens_the_range() -> None:
     line = budget.line(GRU_10, 44_100, TEENSY, "tflite_float32")
-    assert (line.basis, line.instructions_error > 0) == ("model", True)
+    assert (line.basis, line.instructions_error > 0) == ("guess", True)
     assert line.cycles_optimistic < line.instructions_per_sample
     assert line.cycles_pessimistic > 2 * line.instructions_per_sample
 
