@@ -48,7 +48,7 @@ def headline(results: Results, effect: str) -> Headline:
             _comparison(best, column, name, digits)
             for column, name, digits in (("esr", "ESR", 3), ("r2", "R²", 4), ("mae", "MAE", 3))
         ),
-        sentences=(against_fir(best), certainty(best), *runner_up(models)),
+        sentences=(against_fir(best), certainty(best), *failed(best), *runner_up(models)),
     )
 
 
@@ -81,6 +81,15 @@ def certainty(best: Model) -> str:
         f"Mean of {spread.count} seeds, range in brackets; "
         f"the worst seed has {ratio} times the ESR of the best."
     )
+
+
+def failed(best: Model) -> list[str]:
+    """How many seeds no figure holds; nothing where none failed."""
+    lost = best.failed_seeds
+    if not lost:
+        return []
+    run = counted(len(best.rows) + lost, "seed")
+    return [f"{lost} of {run} failed and {'is' if lost == 1 else 'are'} not in these figures."]
 
 
 def runner_up(models: Sequence[Model]) -> list[str]:

@@ -61,10 +61,12 @@ class Model:
             grid has both; and further settings only where the grid has another model of the
             effect that these do not tell from it.
         rows: final rows, one a seed, best validation ESR first; never empty.
+        failed_seeds: how many more seeds were run and came to nothing.
     """
 
     structure: str
     rows: tuple[Row, ...]
+    failed_seeds: int = 0
 
     @property
     def effect(self) -> str:
@@ -158,13 +160,25 @@ class Results:
         alike: dict[str, list[RunConfig]] = defaultdict(list)
         for config in self.configs.values():
             alike[_named_alike(config)].append(config)
+        failed = self._failed_seeds()
         has_both = len({config.training for config in self.configs.values()}) > 1
         models = []
-        for rows in map(_best_first, by_configuration.values()):
+        for trained, by_seed in by_configuration.items():
+            rows = _best_first(by_seed)
             config = self.configs[rows[0]["run_id"]]
             varied = _varied(alike[_named_alike(config)])
-            models.append(Model(_structure(config, has_both, varied), rows))
+            lost = len(failed[trained] - set(by_seed))
+            models.append(Model(_structure(config, has_both, varied), rows, lost))
         return sorted(models, key=lambda model: model.spread("validation_esr").mean)
+
+    def _failed_seeds(self) -> Mapping[str, set[int]]:
+        """The seeds of failed runs by what was trained."""
+        seeds: dict[str, set[int]] = defaultdict(set)
+        for row in self.rows:
+            config = self.configs.get(row["run_id"])
+            if row["status"] == "failed" and config is not None:
+                seeds[_what_is_trained(config)].add(config.seed)
+        return seeds
 
     @cached_property
     def model_of(self) -> dict[str, Model]:

@@ -8,7 +8,7 @@ import pytest
 from reports import findings, players, scores
 from reports.numbers import counted, decibels, ranged, short_count, significant
 from reports.results import Model, Results, Row, Spread, read
-from study import files
+from study import files, table
 from study.run_config import RunConfig
 from tests.reports.synthetic import config, write_study
 
@@ -55,6 +55,23 @@ def test_one_seed_is_called_one_seed() -> None:
     assert "One seed only" in findings.certainty(model(0.1))
     assert "Mean of 2 seeds" in findings.certainty(model(0.1, 0.2))
     assert "2.0 times" in findings.certainty(model(0.1, 0.2))
+
+
+def test_seeds_that_failed_are_told_and_counted_once(tmp_path: Path) -> None:
+    runs = [config(seed=seed) for seed in range(4)]
+    twin = config(seed=0, checkpoint_epochs=(2,))  # its first run finished
+    store = write_study(tmp_path / "grid", [*runs, twin])
+    for run in (*runs[2:], twin):
+        store.run(run.run_id).result_file.unlink()
+    for run in (runs[2], twin):
+        table.write_failure(run, store.run(run.run_id), "diverged")
+    found = read(store)
+    [only] = found.models  # one seed of it is still pending
+    assert (len(only.rows), only.failed_seeds) == (2, 1)
+    told = "1 of 3 seeds failed and is not in these figures."
+    assert findings.failed(only) == [told]
+    assert told in findings.headline(found, "fuzz").sentences
+    assert findings.failed(model(0.1)) == []
 
 
 def test_beating_the_filter_is_said_only_of_all_seeds() -> None:
