@@ -100,7 +100,7 @@ def _sentences(streamed: Sequence[tuple[Model, dict[str, list[Row]]]]) -> Iterab
     }
     yield (
         f"Of {counted(len(growth), 'run')} trained on frames, {_better(growth.values())} better "
-        "when the state goes on from sample to sample. The test ESR grows to "
+        "when the state goes on from sample to sample. The test ESR is "
         f"{significant(median(growth.values()), 2)} times the framed one in the median"
         + (
             f", from {_from_to(min(growth.values()), max(growth.values()), 2)} times."
@@ -109,18 +109,18 @@ def _sentences(streamed: Sequence[tuple[Model, dict[str, list[Row]]]]) -> Iterab
         )
     )
     broken = [
-        (model, row)
+        (model, row, framed)
         for model, rows in streamed
-        for row in rows[STREAMING]
+        for row, framed in zip(rows[STREAMING], rows[FRAMED], strict=True)
         if growth[row["run_id"]] > BREAKS_AT
     ]
     if broken:
-        model, worst = max(broken, key=lambda found: found[1]["esr"])
+        model, worst, framed = max(broken, key=lambda found: found[1]["esr"])
         yield (
             f"{counted(len(broken), 'run')} can no longer be used so: more than "
             f"{BREAKS_AT:g} times the framed ESR. The worst is {model.effect}, {model.label}, "
-            f"seed {worst['seed']}: {significant(worst['esr'])}. Nothing in its framed score "
-            "tells of that."
+            f"seed {worst['seed']}: {significant(worst['esr'])}, where its framed ESR is "
+            f"{significant(framed['esr'])}."
         )
     yield from (_told_of_cure(model, rows) for model, rows in streamed if rows[STREAMING_TUNED])
 

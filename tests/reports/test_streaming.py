@@ -69,7 +69,13 @@ def test_a_model_that_breaks_is_named_with_its_seed(tmp_path: Path) -> None:
     growth, broken = section.sentences
     assert "1 is better" in growth
     assert broken.startswith("1 run can no longer be used so")
-    assert "seed 1: 0.700" in broken
+    assert broken.endswith("seed 1: 0.700, where its framed ESR is 0.0100.")
+
+
+def test_a_fall_is_not_called_growth(tmp_path: Path) -> None:
+    section = section_of(tmp_path, finished.config(), streaming=[0.08], framed=[0.1])
+    [told] = section.sentences
+    assert "The test ESR is 0.80 times the framed one" in told and "grows" not in told
 
 
 @pytest.mark.parametrize("missing", ["mae", "asr_worst_db"])
