@@ -82,9 +82,12 @@ def _counts(trials: pd.DataFrame, search: Search) -> list[str]:
         f"others at their age or diverged" + (f", {failed} failed." if failed else ".")
     ]
     if pruned:
-        spent = int(trials["epochs"].sum())
-        share = 100 * (1 - spent / (len(trials) * search.base.epochs))
-        told.append(f"Stopping early saved {share:.0f} % of the epochs.")
+        # Epochs that a failed trial lacks were not saved, but lost.
+        spent = int(trials.loc[trials["state"] == "pruned", "epochs"].sum())
+        planned = (len(trials) - failed) * search.base.epochs
+        share = 100 * (pruned * search.base.epochs - spent) / planned
+        whose = " of those that did not fail" if failed else ""
+        told.append(f"Stopping these early saved {share:.0f} % of the epochs{whose}.")
     return told
 
 

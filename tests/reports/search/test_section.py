@@ -74,7 +74,7 @@ def test_it_counts_names_the_best_and_doubts_importances(store: Store) -> None:
     told = " ".join(section.sentences)
     assert "5 trials of 6 epochs: 3 trained to the end, 1 stopped early" in told
     assert "1 failed" in told
-    assert "saved 30 % of the epochs" in told
+    assert "saved 12 % of the epochs of those that did not fail" in told
     assert "trial 1: 0.0100 with family dense, units 8, learning rate 0.0100" in told
     assert "learning rate explains the largest share" in told and "in loss, 0.70." in told
     assert "4 trials tell that poorly" in told and "between 0.30 and 0.90" in told
