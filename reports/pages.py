@@ -180,7 +180,7 @@ def _effect(
             drawn.folder,
             drawn.facts["structures"],
             "Test ESR by structure",
-            findings.structures(models),
+            " ".join([findings.structures(models), *scores.not_drawn(models)]),
         ),
         is_heat_map=scores.has_heat_map(models),
         standing=shown(

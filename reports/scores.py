@@ -45,6 +45,14 @@ def has_heat_map(models: Sequence[Model]) -> bool:
     return all(len(set(axis)) > 1 for axis in zip(*by_cell, strict=True))
 
 
+def not_drawn(models: Sequence[Model]) -> list[str]:
+    """How many models the dots leave out; nothing where all are drawn."""
+    left = len(models) - MOST_DOTS
+    if has_heat_map(models) or left <= 0:
+        return []
+    return [f"The best {MOST_DOTS} by validation are drawn; {left} more are in the table of runs."]
+
+
 def best_of_families(models: Sequence[Model]) -> list[Model]:
     """The best model of every family, best first."""
     best: dict[str, Model] = {}

@@ -107,6 +107,15 @@ def test_the_best_model_is_chosen_by_validation_not_by_test(results: Results) ->
     assert headline.comparisons[0].model == significant(best.spread("esr").mean)
 
 
+def test_models_that_the_dots_leave_out_are_counted() -> None:
+    every = [model(0.1 + n / 100, structure=f"LSTM {n}") for n in range(scores.MOST_DOTS + 2)]
+    assert scores.not_drawn(every[: scores.MOST_DOTS]) == []
+    [told] = scores.not_drawn(every)
+    assert "2 more" in told
+    sizes = [model(0.1, structure=m.structure, training_frames=n) for m in every for n in (1, 2)]
+    assert scores.not_drawn(sizes) == []  # a heat map shows all
+
+
 def test_seeds_are_averaged_and_nothing_else(results: Results) -> None:
     models = results.models_of("fuzz")
     assert len(models) == 6
