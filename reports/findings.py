@@ -249,6 +249,11 @@ def renderings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def whole_error(error_db: float) -> str:
+    """The same of the whole test split, beside something that shows only a part of it."""
+    return f"Over the whole test split {_level(error_db)}."
+
+
 def level_sentence(error_db: float) -> str:
     """How far an error lies from its target, as a sentence."""
     text = _level(error_db)

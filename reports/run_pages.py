@@ -260,7 +260,7 @@ def _media(results: Results, row: Row, shelf: Shelf, materials: Materials, name:
             for which, own in facts["waveforms"].items()
         ),
         players=(*common, *own_sounds),
-        error_sentence=findings.level_sentence(excerpt["error_db"]),
+        error_sentence=findings.whole_error(excerpt["error_db"]),
         is_clipped=excerpt["is_clipped"],
         worst=worst(kept, name),
     )

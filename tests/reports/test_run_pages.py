@@ -71,6 +71,15 @@ def test_a_page_has_all_rows_and_the_whole_configuration(page: Path, results: Re
     assert "signal.seconds" in text
 
 
+def test_what_is_said_of_gain_and_error_is_true_of_what_it_stands_beside(
+    page: Path, results: Results
+) -> None:
+    text = read_page(run_page(page, results.finals[0]["run_id"])).text
+    assert "Over the whole test split the error lies" in text
+    assert "All players of an effect" not in text
+    assert "Its players have a gain of their own" in text
+
+
 def test_a_page_says_what_could_not_be_shown(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config(seed=0), config(seed=1)])
     broken = read(store).finals[0]
