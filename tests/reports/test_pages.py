@@ -31,6 +31,13 @@ def test_every_link_leads_to_a_file_of_the_report(page: Path) -> None:
             assert target.is_file() and target.is_relative_to(page.parent.resolve()), link
 
 
+def test_the_navigation_leads_to_every_section_in_the_page_s_order(page: Path) -> None:
+    tags = read_page(page).tags
+    sections = [a["id"] for tag, a in tags if tag == "section"]
+    led_to = [a["href"] for tag, a in tags if tag == "a" and a["href"].startswith("#")]
+    assert led_to[: len(sections)] == [f"#{name}" for name in sections]
+
+
 def test_nothing_comes_from_the_network(page: Path) -> None:
     assert "://" not in page.read_text(encoding="utf-8")
     for picture in page.parent.glob("*/*.svg"):
