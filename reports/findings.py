@@ -289,7 +289,7 @@ def percent(ratio: float) -> str:
 
 
 def spread_text(spread: Spread, digits: int = 3) -> str:
-    """Mean and range, as in 0.0213 (0.0198-0.0231); the mean alone for a single seed."""
+    """Mean and range, as in 0.0213 (0.0198 to 0.0231); the mean alone for a single seed."""
     mean = significant(spread.mean, digits)
     if spread.count == 1:
         return mean

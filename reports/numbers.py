@@ -21,8 +21,8 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def ranged(low: float, high: float, digits: int = 3) -> str:
-    """Two numbers with a dash between them."""
-    return f"{significant(low, digits)}\N{EN DASH}{significant(high, digits)}"
+    """From one number to another; not with a dash, which reads as a minus sign."""
+    return f"{significant(low, digits)} to {significant(high, digits)}"
 
 
 def short_count(count: int) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from reports.numbers import counted, significant
+from reports.findings import spread_text
+from reports.numbers import counted, ranged, significant
 from reports.results import Model, Results, Row, Spread
 from study.store import FRAMED, STREAMING, STREAMING_TUNED
 
@@ -82,14 +83,7 @@ def _told(rows: Sequence[Row], column: str) -> str:
     if not values:
         return ""
     digits = 3 if column != "asr_worst_db" else 2
-    spread = Spread.of(values)
-    text = significant(spread.mean, digits)
-    return text if spread.count == 1 else f"{text} ({_from_to(spread.low, spread.high, digits)})"
-
-
-def _from_to(low: float, high: float, digits: int) -> str:
-    # Not with a dash, which reads as a minus sign.
-    return f"{significant(low, digits)} to {significant(high, digits)}"
+    return spread_text(Spread.of(values), digits)
 
 
 def _sentences(streamed: Sequence[tuple[Model, dict[str, list[Row]]]]) -> Iterable[str]:
@@ -103,7 +97,7 @@ def _sentences(streamed: Sequence[tuple[Model, dict[str, list[Row]]]]) -> Iterab
         "when the state goes on from sample to sample. The test ESR is "
         f"{significant(median(growth.values()), 2)} times the framed one in the median"
         + (
-            f", from {_from_to(min(growth.values()), max(growth.values()), 2)} times."
+            f", from {ranged(min(growth.values()), max(growth.values()), 2)} times."
             if len(growth) > 1
             else "."
         )

@@ -16,7 +16,7 @@ from reports import canvas
 from reports.aliasing import figures
 from reports.aliasing.figures import MOST_RECIPES, EpochCurve
 from reports.aliasing.paired import Change, Noted, change, in_db, noted_change, told
-from reports.numbers import counted, significant
+from reports.numbers import counted, ranged, significant
 from reports.pictures import Picture, shown
 from reports.results import Model, Results, Row, Spread
 from reports.shelf import Facts, Shelf
@@ -302,9 +302,7 @@ def _noted(spread: Spread | None) -> Noted:
         return Noted()
     if spread.count == 1:
         return Noted(significant(spread.mean))
-    return Noted(
-        significant(spread.mean), f"{significant(spread.low)} to {significant(spread.high)}"
-    )
+    return Noted(significant(spread.mean), ranged(spread.low, spread.high))
 
 
 def _picture(effect: str, found: Sequence[Study], shelf: Shelf) -> Picture:
