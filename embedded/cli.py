@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from study import scheduler
-from study.cli import explained
+from study.explained import explained
 from study.grid import folder_name
 from study.store import RUNS, Store
 

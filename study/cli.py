@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,9 +17,10 @@ from rich.table import Table
 from data import audio_streams, effects
 from data.devices import defects
 from data.errors import InputError
-from study import choose, files, running, scheduler, table
+from study import choose, running, scheduler, table
 from study import grid as grids
 from study import limits as limiting
+from study.explained import explained
 from study.progress import duration
 from study.store import CHECKPOINT_EVERY_S, RUNS, Store
 
@@ -45,32 +44,6 @@ GridOption = Annotated[
     str, typer.Option("--grid", help="The grid that the run is one of: its name or file.")
 ]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all results.")]
-
-
-def explained(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn bad input into one message and exit code 2, an interrupt into 130."""
-
-    @wraps(command)
-    def wrapper(*args: Any, **options: Any) -> Any:
-        try:
-            return _with_room(command, *args, **options)
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            raise typer.Exit(2) from error
-        except KeyboardInterrupt:
-            print("Interrupted. The same command continues where it stopped.", file=sys.stderr)
-            raise typer.Exit(130) from None
-
-    return wrapper
-
-
-def _with_room(command: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    try:
-        return command(*args, **options)
-    except OSError as error:
-        if error.errno not in files.DISK_FULL:
-            raise
-        raise files.no_room(options.get("runs", RUNS), str(error)) from error
 
 
 @app.command("grid")

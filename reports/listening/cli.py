@@ -12,7 +12,7 @@ import typer
 from reports.listening import building, importing, items, section, server, sessions
 from reports.listening.building import Settings
 from reports.listening.key import Key
-from study.cli import explained
+from study.explained import explained
 from study.grid import folder_name
 from study.store import RUNS, Store
 

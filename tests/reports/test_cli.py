@@ -41,7 +41,7 @@ def test_bad_input_is_one_message_and_status_2(grid: str, tmp_path: Path) -> Non
 def test_a_full_disk_is_one_message_and_status_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = write_study(tmp_path / "grid", [config()])
+    write_study(tmp_path / "grid", [config()])
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -49,7 +49,7 @@ def test_a_full_disk_is_one_message_and_status_2(
     monkeypatch.setattr(files, "write_text", full)
     done = CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)])
     assert done.exit_code == 2
-    assert done.stderr.startswith(f"error: folder {store.root}: expected room on the disk")
+    assert done.stderr.startswith(f"error: folder {tmp_path}: expected room on the disk")
     assert "Traceback" not in done.output
 
 

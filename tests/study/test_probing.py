@@ -62,6 +62,6 @@ def test_an_effect_is_asked_once_and_has_fewer_aliases_than_a_naive_clipper(
 
 def test_a_sweep_rises_and_stays_within_its_amplitude() -> None:
     samples = probing.sweep(RATE_HZ)
-    assert np.abs(samples).max() == pytest.approx(probing.SWEEP_AMPLITUDE, rel=1e-3)
+    assert np.abs(samples).max() == pytest.approx(aliasing.SWEEP_AMPLITUDE, rel=1e-3)
     crossings = np.flatnonzero(np.diff(np.signbit(samples)))
     assert np.diff(crossings)[:5].mean() > 100 * np.diff(crossings)[-5:].mean()
