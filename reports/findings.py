@@ -148,9 +148,10 @@ def standing(models: Sequence[Model]) -> str:
     best = models[0]
     fir = sum(m.spread("esr").mean < m.spread("fir_esr").mean for m in models)
     dry = sum(m.spread("esr").mean < m.spread("dry_esr").mean for m in models)
+    come = "comes" if dry == 1 else "come"
     gain_db = decibels(best.spread("fir_esr").mean / max(best.spread("esr").mean, 1e-20))
     return (
-        f"{dry} of {counted(len(models), 'model')} come closer to the target than the "
+        f"{dry} of {counted(len(models), 'model')} {come} closer to the target than the "
         f"{best.given} signal does, {fir} closer than the linear filter. "
         f"The best by validation, {best.structure}, stands {abs(gain_db):.1f} dB "
         f"{'above' if gain_db >= 0 else 'below'} the filter."
