@@ -91,6 +91,11 @@ def scored(
     return joined([signal[s.start : s.stop] for s in stretches], lead_in)
 
 
+def scored_lengths(stretches: Sequence[Stretch], lead_in: int = LEAD_IN_SAMPLES) -> list[int]:
+    """How many samples of each stretch count; none of one that is all lead-in."""
+    return [max(0, stretch.samples - lead_in) for stretch in stretches]
+
+
 def joined(parts: Iterable[Samples], lead_in: int = LEAD_IN_SAMPLES) -> Samples:
     """The same where every stretch is a signal of its own, as a model renders it."""
     return np.concatenate([part[lead_in:] for part in parts])

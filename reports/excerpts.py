@@ -13,7 +13,7 @@ import numpy as np
 
 from data.audio import Samples
 from data.frames import Stretch
-from data.splits import LEAD_IN_SAMPLES
+from data.splits import scored_lengths
 from study.transients import rises
 
 FLUX_WINDOW_S = 0.02
@@ -43,7 +43,7 @@ class Excerpt:
 
 def stretches(test: Sequence[Stretch]) -> list[Excerpt]:
     """Where each stretch of the test split lies once their scored parts are joined."""
-    ends = np.cumsum([max(0, stretch.samples - LEAD_IN_SAMPLES) for stretch in test]).tolist()
+    ends = np.cumsum(scored_lengths(test)).tolist()
     return [Excerpt(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True) if b > a]
 
 

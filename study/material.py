@@ -39,7 +39,7 @@ class Material:
     @property
     def test_parts(self) -> list[int]:
         """Lengths of the parts that the scored part of the test split is joined from."""
-        return [s.samples - splits.LEAD_IN_SAMPLES for s in self.split.test]
+        return splits.scored_lengths(self.split.test)
 
     @cached_property
     def test_onsets(self) -> transients.Indices:

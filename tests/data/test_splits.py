@@ -97,3 +97,11 @@ def test_the_lead_in_is_the_same_for_all_frames_up_to_512() -> None:
     scored = splits.scored(signal, [Stretch(1000, 2000), Stretch(2000, 3000)])
     assert len(scored) == 2 * (1000 - 511)
     assert scored[0] == 1511  # the first target whose frame of 512 lies inside
+
+
+def test_scored_lengths_are_those_of_what_is_scored() -> None:
+    signal = np.zeros(100, np.float32)
+    stretches = [Stretch(0, 30), Stretch(30, 35), Stretch(40, 100)]
+    lengths = splits.scored_lengths(stretches, lead_in=10)
+    assert lengths == [20, 0, 50]
+    assert sum(lengths) == len(splits.scored(signal, stretches, lead_in=10))
