@@ -10,31 +10,13 @@ import pandas as pd
 
 from data.errors import InputError
 from study import files
-from study.run_config import SEGMENT_KEYS, RunConfig, Setting, digits
+from study.run_config import FRAMED_ONLY, SEGMENT_KEYS, RunConfig, Setting, digits
 from study.store import Store
 
 SETTINGS_FILE = "settings.json"
 
-_KNOWN = (
-    "family",
-    "layers",
-    "units",
-    "training",
-    "residual",
-    "loss",
-    "sample_rate_hz",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "schedule",
-    "weight_decay",
-    "patience",
-    "seed",
-)
-_OF_FRAMED = ("frame_size", "training_frames", "validation_frames")
-
-SETTING_COLUMNS: dict[str, tuple[str, str]] = {
-    "run_id": ("string", "as in the results"),
+# What a run is, its seed apart: where all of it is the same, rows are of one model.
+MODEL_COLUMNS: dict[str, tuple[str, str]] = {
     "effect": ("string", "what is modelled"),
     "family": ("string", "as in the results"),
     "layers": ("Int64", "hidden layers"),
@@ -58,6 +40,11 @@ SETTING_COLUMNS: dict[str, tuple[str, str]] = {
     "controls": ("string", "values of each control that models were trained at"),
     "unseen": ("string", "values that they were judged at besides"),
     "other_controls": ("string", "controls of the effect that stay where they are"),
+}
+
+SETTING_COLUMNS: dict[str, tuple[str, str]] = {
+    "run_id": ("string", "as in the results"),
+    **MODEL_COLUMNS,
     "seed": ("Int64", "as in the results"),
     "setting": ("string", "of the effect's controls"),
     "is_seen": ("boolean", "whether models were trained at it"),
@@ -96,14 +83,15 @@ def collect(store: Store) -> pd.DataFrame:
 
 def _described(config: RunConfig) -> dict[str, Any]:
     """The columns that a run's configuration fills, with what says something of the run."""
-    own = _OF_FRAMED if config.training == "framed" else SEGMENT_KEYS
-    return {
+    idle = SEGMENT_KEYS if config.training == "framed" else FRAMED_ONLY
+    composed = {
         "effect": config.effect["name"],
-        **{name: getattr(config, name) for name in (*_KNOWN, *own)},
         "controls": _values(config.controls),
         "unseen": _values(config.unseen),
         "other_controls": setting_name(_left_alone(config)),
     }
+    plain = [n for n in (*MODEL_COLUMNS, "seed") if n not in composed and n not in idle]
+    return {**composed, **{name: getattr(config, name) for name in plain}}
 
 
 def _values(controls: Mapping[str, Sequence[float]]) -> str:

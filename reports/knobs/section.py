@@ -20,29 +20,11 @@ from study.store import FRAMED, STREAMING, Store
 
 WAYS = ("conditioned", "fixed", "faded", "nearest")
 SHAPE = ["effect", "family", "layers", "units", "training"]
-# Named only where they tell models of one shape apart.
-OTHERS = [
-    "frame_size",
-    "residual",
-    "loss",
-    "sample_rate_hz",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "schedule",
-    "weight_decay",
-    "patience",
-    "validation_frames",
-    "window_samples",
-    "sequence_seconds",
-    "warmup_samples",
-    "controls",
-    "unseen",
-    "other_controls",
-]
 # A conditioned model gets as many as the faded ones together and is compared with them all
 # the same, so this tells models apart only where it differs within a way.
 OF_A_WAY = "training_frames"
+# Named only where they tell models of one shape apart.
+OTHERS = [name for name in settings.MODEL_COLUMNS if name not in (*SHAPE, OF_A_WAY)]
 
 
 @dataclass(frozen=True)
