@@ -168,7 +168,7 @@ def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) 
         by_frames,
         tuple(enough(every)),
         tuple((FAMILY_NAMES[name], SHAPES[name], FAMILY_COLOURS[name]) for name in families),
-        len({entry.rendering for entry in every}) > 1,
+        _has_renderings(every),
     )
 
 
@@ -271,8 +271,7 @@ def _plot(
     def at(entry: Entry) -> tuple[float, float]:
         return x_axis.place(x_of(entry)), y_axis.place(entry.spread("esr").mean)
 
-    # Hollow sets renderings apart, so it would say nothing where there is one only.
-    has_renderings = len({entry.rendering for entry in every}) > 1
+    has_renderings = _has_renderings(every)
     marks = [
         _mark(
             entry, at(entry), y_axis, chosen, is_hollow=has_renderings and entry.rendering != FRAMED
@@ -299,6 +298,11 @@ def _plot(
         tuple(lines),
         _points([at(entry) for entry in front]),
     )
+
+
+def _has_renderings(every: Sequence[Entry]) -> bool:
+    """Whether hollow marks set anything apart: with one rendering they would say nothing."""
+    return len({entry.rendering for entry in every}) > 1
 
 
 def _mark(

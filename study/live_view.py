@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -69,6 +70,14 @@ class LiveView(ABC):
         """Tell what has happened, for good."""
         self._last_line = time.monotonic()
         self._console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+    def death(self, event: Mapping[str, Any], on: str) -> None:
+        """Tell of a dead worker; one that died as it started was on nothing."""
+        where = "as it started: started again"
+        if event["run"] is not None:
+            what = "given up" if event["given_up"] else "restarted, it continues"
+            where = f"on {on}: {what}"
+        self.line(f"a worker died (code {event['code']}) {where}")
 
     def now_and_then(self) -> None:
         """Tell where the whole stands, if nothing has been told for a while."""

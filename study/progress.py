@@ -85,15 +85,11 @@ class GridProgress(LiveView):
         self._note_result(event["row"])
 
     def _on_died(self, event: dict[str, Any]) -> None:
-        if event["run"] is None:
-            self.line(f"a worker died (code {event['code']}) as it started: started again")
-            return
         self._forget(event["run"])
         self._share.pop(event["run"], None)
         if event["given_up"]:
             self._note_end(event["run"], failed=True)
-        what = "given up" if event["given_up"] else "restarted, it continues"
-        self.line(f"a worker died (code {event['code']}) on {event['run']}: {what}")
+        self.death(event, event["run"])
 
     def _forget(self, run_id: str) -> None:
         self._text.pop(run_id, None)

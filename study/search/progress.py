@@ -40,12 +40,9 @@ class SearchProgress(LiveView):
                 f"{self._text.get(number, '').partition(';')[0]}; epoch {event['epoch']}, "
                 f"validation loss {event['validation_loss']:.2e}"
             )
-        elif event["event"] == "died" and number is None:
-            self.line(f"a worker died (code {event['code']}) as it started: started again")
         elif event["event"] == "died":
             self._forget(number)
-            what = "given up" if event["given_up"] else "restarted, it continues"
-            self.line(f"a worker died (code {event['code']}) on trial {number}: {what}")
+            self.death(event, f"trial {number}")
         elif event["event"] == "done":
             self._forget(number)
             self._seen = self._trials.all()
