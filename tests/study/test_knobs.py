@@ -24,6 +24,7 @@ from study.run_config import RunConfig, SignalConfig
 from study.store import RunFolder, Store
 from study.streaming import render_streaming
 from tests import tiny
+from tests.data.devices.plugins import needs_plugins
 
 SEEN, UNSEEN = [0.1, 0.5, 0.9], [0.2, 0.6]
 
@@ -256,7 +257,8 @@ def test_a_plugin_is_played_at_its_usual_setting_unless_told(tmp_path: Path) -> 
     assert run.own_setting == {"drive": usual}
 
 
-@pytest.mark.skipif(not lv2.is_installed("ds1"), reason="guitarix-lv2 is not installed")
+@pytest.mark.system
+@needs_plugins
 def test_a_plugins_controls_keep_to_their_ranges(tmp_path: Path) -> None:
     plugin = resolve("ds1", tmp_path).to_dict()
     usual = lv2.EFFECTS["ds1"].defaults["drive"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 from data.audio import Samples
 from data.devices import alignment, lv2
 from data.errors import InputError
+from tests.data.devices.plugins import needs_plugins
 
 RATE = 22050
 
@@ -129,19 +128,6 @@ def test_a_plugin_that_hangs_or_fails_is_an_input_error(
     monkeypatch.setattr(lv2, "TIMEOUT_S", -29.8)
     with pytest.raises(InputError, match="to end within"):
         lv2._apply("urn:box", noise(), RATE, {})
-
-
-def _is_installed() -> bool:
-    if shutil.which("lv2apply") is None or shutil.which("lv2info") is None:
-        return False
-    known = ["lv2info", lv2.EFFECTS["ds1"].uri]
-    return subprocess.run(known, capture_output=True, check=False).returncode == 0
-
-
-needs_plugins = pytest.mark.skipif(
-    not _is_installed(),
-    reason="needs the Debian packages guitarix-lv2 and lilv-utils: make system",
-)
 
 
 @pytest.mark.system
