@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,8 +58,8 @@ class Model:
 
     Attributes:
         structure: family and layers x units, "LSTM 1×16"; what it was trained on where the
-            grid has both; and further settings only where the grid has another model of the
-            effect that these do not tell from it.
+            grid has both; the sample rate where the effect has several; and further settings
+            only where the grid has another model of the effect that these do not tell from it.
         rows: final rows, one a seed, best validation ESR first; never empty.
         failed_seeds: how many more seeds were run and came to nothing.
     """
@@ -158,8 +158,10 @@ class Results:
             config = self.configs[row["run_id"]]
             by_configuration[_what_is_trained(config)].setdefault(config.seed, row)
         alike: dict[str, list[RunConfig]] = defaultdict(list)
+        rates_hz: dict[str, set[int]] = defaultdict(set)
         for config in self.configs.values():
             alike[_named_alike(config)].append(config)
+            rates_hz[config.effect_name].add(config.sample_rate_hz)
         failed = self._failed_seeds()
         has_both = len({config.training for config in self.configs.values()}) > 1
         models = []
@@ -167,6 +169,8 @@ class Results:
             rows = _best_first(by_seed)
             config = self.configs[rows[0]["run_id"]]
             varied = _varied(alike[_named_alike(config)])
+            if len(rates_hz[config.effect_name]) > 1:
+                varied.add("sample_rate_hz")
             lost = len(failed[trained] - set(by_seed))
             models.append(Model(_structure(config, has_both, varied), rows, lost))
         return sorted(models, key=lambda model: model.spread("validation_esr").mean)
@@ -265,21 +269,25 @@ def _named_alike(config: RunConfig) -> str:
     return json.dumps([config.effect, config.direction, *shape], sort_keys=True)
 
 
-def _varied(configs: Iterable[RunConfig]) -> list[str]:
+def _varied(configs: Iterable[RunConfig]) -> set[str]:
     """Settings that are not the same in all of these and that labels would not name anyway."""
     values: dict[str, set[str]] = defaultdict(set)
     for config in configs:
         for name, value in config.model_dump(mode="json").items():
             values[name].add(json.dumps(value, sort_keys=True))
     skipped = _ALWAYS_NAMED | _NEVER_NAMED
-    return [name for name, seen in values.items() if len(seen) > 1 and name not in skipped]
+    return {name for name, seen in values.items() if len(seen) > 1 and name not in skipped}
 
 
-def _structure(config: RunConfig, has_both: bool, varied: Iterable[str]) -> str:
+def _structure(config: RunConfig, has_both: bool, varied: Container[str]) -> str:
     family = FAMILY_NAMES.get(config.family, config.family)
-    others = [
-        f"{_SHORT.get(name, name.replace('_', ' '))} {getattr(config, name)}" for name in varied
-    ]
+    others = [_named(config, name) for name in RunConfig.model_fields if name in varied]
     shape = f"{family} {config.layers}\N{MULTIPLICATION SIGN}{config.units}"
     trained_on = [_TRAINED_ON[config.training]] if has_both else []
     return ", ".join([shape, *trained_on, *others])
+
+
+def _named(config: RunConfig, setting: str) -> str:
+    if setting == "sample_rate_hz":
+        return f"{config.sample_rate_hz:,} Hz"
+    return f"{_SHORT.get(setting, setting.replace('_', ' '))} {getattr(config, setting)}"

@@ -55,22 +55,28 @@ def worst_aliasing(best: Model) -> list[str]:
 
 
 def least_aliasing(models: Sequence[Model]) -> list[str]:
-    """Whether the model that scores best is the one that aliases least."""
+    """Whether the model that scores best is the one that aliases least, of those at its rate."""
+    rates_hz = [int(model.rows[0]["sample_rate_hz"]) for model in models]
     known = [
-        model for model in models if len(_known(model.rows, "asr_worst_db")) == len(model.rows)
+        model
+        for model, rate_hz in zip(models, rates_hz, strict=True)
+        if rate_hz == rates_hz[0] and len(_known(model.rows, "asr_worst_db")) == len(model.rows)
     ]
     if len(known) < 2 or known[0] is not models[0]:
         return []
     best = known[0]
+    counted_models = counted(len(known), "model")
+    if len(set(rates_hz)) > 1:
+        counted_models += f" at {rates_hz[0]:,} Hz"
     least, second = sorted(known, key=lambda model: model.spread("asr_worst_db").mean)[:2]
     if least is best:
         return [
-            f"It also has the lowest worst ASR of {counted(len(known), 'model')}; of "
+            f"It also has the lowest worst ASR of {counted_models}; of "
             f"{second.label}, the next, it is "
             f"{signed_db(second.spread('asr_worst_db').mean)} dB, {_certainty(least, second)}."
         ]
     return [
-        f"The lowest worst ASR of {counted(len(known), 'model')} is "
+        f"The lowest worst ASR of {counted_models} is "
         f"{signed_db(least.spread('asr_worst_db').mean)} dB, of "
         f"{least.label} (ESR {significant(least.spread('esr').mean)} against "
         f"{significant(best.spread('esr').mean)}): the model chosen by its error is not the one "

@@ -177,6 +177,18 @@ def test_labels_name_no_more_than_tells_structures_apart(tmp_path: Path) -> None
     ]
 
 
+def test_labels_tell_the_rate_where_an_effect_has_several(tmp_path: Path) -> None:
+    runs = [config(), config(family="gru"), config("other")]
+    runs[1] = runs[1].model_copy(update={"sample_rate_hz": 2 * runs[0].sample_rate_hz})
+    models = read(write_study(tmp_path / "grid", runs)).models
+    rate_hz = runs[0].sample_rate_hz
+    assert sorted(model.structure for model in models) == [
+        f"GRU 1\N{MULTIPLICATION SIGN}8, {2 * rate_hz:,} Hz",
+        "LSTM 1\N{MULTIPLICATION SIGN}8",
+        f"LSTM 1\N{MULTIPLICATION SIGN}8, {rate_hz:,} Hz",
+    ]
+
+
 def test_labels_tell_sequences_from_frames_and_nothing_that_follows_from_it(
     tmp_path: Path,
 ) -> None:

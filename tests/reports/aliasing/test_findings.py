@@ -55,6 +55,14 @@ def test_the_order_by_aliasing_is_as_sure_as_the_seeds() -> None:
     assert findings.least_aliasing([best]) == []
 
 
+def test_models_at_other_rates_are_not_ranked_by_their_aliases() -> None:
+    best, same = asr(-20.0), asr(-10.0, name="GRU")
+    other = model({"asr_worst_db": -60.0, "sample_rate_hz": 44_100}, name="RNN")
+    [text] = findings.least_aliasing([best, other, same])
+    assert "It also has the lowest worst ASR of 2 models at 22,050 Hz; of GRU" in text
+    assert findings.least_aliasing([best, other]) == []
+
+
 def test_worse_than_silence_is_counted() -> None:
     best = model({"esr_above_8khz": 0.5}, {"esr_above_8khz": 1.5})
     other = model({"esr_above_8khz": 2.0}, name="GRU")
