@@ -13,6 +13,12 @@ from keras import ops
 
 PRE_EMPHASIS = 0.85
 
+# One, 5 and 13 spectra of a training window of 256 samples.
+_FFT_SIZES = (64, 128, 256)
+_HOPS_A_FFT = 4
+# With 0.05 the spectra hardly gained; with 0.2 the validation ESR stayed where it was.
+_SPECTRAL_SHARE = 0.2
+
 
 def _energy(signal: Any) -> Any:
     # A batch of pure silence has no ratio; the floor (-100 dB) only keeps it finite.
@@ -46,6 +52,39 @@ class PreEmphasisedErrorAndDc(keras.losses.Loss):
         return 0.75 * esr + 0.25 * dc
 
 
+class WaveformAndSpectrum(PreEmphasisedErrorAndDc):
+    """``PreEmphasisedErrorAndDc``, and 0.2 times a multi-resolution STFT distance.
+
+    The waveform tells little of what is weak, which the ear does not forgive: at each of three
+    resolutions, with Y and P the magnitudes (power floor 1e-8) of all spectra in the
+    batch, spectral convergence ||Y - P|| / ||Y|| plus mean |ln Y - ln P|; the mean of the
+    three (Yamamoto, Song & Kim, "Parallel WaveGAN", ICASSP 2020). Hann windows of 64, 128 and 256
+    samples, those that fit into the examples, of at least 64 samples.
+    """
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return one number for the whole batch."""
+        fitting = [size for size in _FFT_SIZES if size <= y_true.shape[1]]
+        distances = [_spectral_distance(y_true, y_pred, size) for size in fitting]
+        return super().call(y_true, y_pred) + _SPECTRAL_SHARE * sum(distances) / len(distances)
+
+
+def _spectral_distance(y_true: Any, y_pred: Any, fft_size: int) -> Any:
+    target, predicted = _magnitudes(y_true, fft_size), _magnitudes(y_pred, fft_size)
+    # The root's slope has no value at 0, where both are the same.
+    error = ops.sqrt(ops.maximum(ops.sum(ops.square(target - predicted)), 1e-16))
+    logarithms = ops.mean(ops.abs(ops.log(target) - ops.log(predicted)))
+    return error / ops.sqrt(ops.sum(ops.square(target))) + logarithms
+
+
+def _magnitudes(signal: Any, fft_size: int) -> Any:
+    """Shape ``(batch, spectra, fft_size // 2 + 1)``."""
+    real, imaginary = ops.stft(
+        signal, fft_size, fft_size // _HOPS_A_FFT, fft_size, window="hann", center=False
+    )
+    return ops.sqrt(ops.maximum(ops.square(real) + ops.square(imaginary), 1e-8))
+
+
 class TrainingLoss(NamedTuple):
     """A loss and how many samples before the target it needs beside it."""
 
@@ -54,13 +93,15 @@ class TrainingLoss(NamedTuple):
 
 
 def training_loss(name: str) -> TrainingLoss:
-    """The loss of a grid's ``loss`` key: ``mae``, ``mse``, ``esr`` or ``esr_preemph_dc``.
+    """The loss of a grid's ``loss`` key.
 
-    ``esr_preemph_dc`` looks one output sample back and so costs two frames a target.
+    ``mae``, ``mse``, ``esr``, ``esr_preemph_dc`` or ``esr_preemph_dc_stft``. The last but one looks
+    one output sample back and so costs two frames a target; the last is for sequences.
     """
     return {
         "mae": TrainingLoss(keras.losses.MeanAbsoluteError(), 0),
         "mse": TrainingLoss(keras.losses.MeanSquaredError(), 0),
         "esr": TrainingLoss(ErrorToSignalRatio(), 0),
         "esr_preemph_dc": TrainingLoss(PreEmphasisedErrorAndDc(), 1),
+        "esr_preemph_dc_stft": TrainingLoss(WaveformAndSpectrum(), _FFT_SIZES[-1] - 1),
     }[name]

@@ -29,7 +29,7 @@ from models.architecture import (
     streaming_multiply_accumulates,
 )
 
-LossName = Literal["mae", "mse", "esr", "esr_preemph_dc"]
+LossName = Literal["mae", "mse", "esr", "esr_preemph_dc", "esr_preemph_dc_stft"]
 Schedule = Literal["constant", "cosine"]
 Training = Literal["framed", "sequence"]
 Direction = Literal["forward", "reversed"]
@@ -220,6 +220,11 @@ class RunConfig(Strict):
             )
         if not is_sequence and self.family not in FAMILIES:
             raise ValueError(f'a {self.family} model takes training = "sequence"')
+        if not is_sequence and self.loss == "esr_preemph_dc_stft":
+            raise ValueError(
+                'loss = "esr_preemph_dc_stft" compares spectra of consecutive samples, so it takes '
+                'training = "sequence"'
+            )
         if self.streaming_epochs and not is_recurrent(self.family):
             raise ValueError(f"a {self.family} model has no state, so no streaming_epochs")
         without_use = FRAMED_ONLY if is_sequence else () if self.streaming_epochs else SEGMENT_KEYS

@@ -1,8 +1,10 @@
 """Training losses against their formulas in numpy, and by algebra."""
 
+import jax
 import numpy as np
 import numpy.typing as npt
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy import signal
 
 from models.losses import training_loss
@@ -77,12 +79,52 @@ def test_pre_emphasis_hears_high_frequencies_more() -> None:
     assert loss("esr_preemph_dc", both, low) > 10 * loss("esr_preemph_dc", both, high)
 
 
-@pytest.mark.parametrize("name", ["mae", "mse", "esr", "esr_preemph_dc"])
+def spectral_share(target: Array, prediction: Array) -> float:
+    """What the loss on waveform and spectrum adds to that on the waveform."""
+    whole = loss("esr_preemph_dc_stft", target, prediction)
+    return whole - loss("esr_preemph_dc", target, prediction)
+
+
+@pytest.mark.parametrize("samples, sizes", [(300, (64, 128, 256)), (192, (64, 128))])
+def test_the_spectral_share_equals_its_formula(samples: int, sizes: tuple[int, ...]) -> None:
+    target, prediction = batch(4, (3, samples)), batch(5, (3, samples))
+    distances = []
+    for size in sizes:
+        window = signal.get_window("hann", size)
+        y, p = (
+            np.abs(np.fft.rfft(sliding_window_view(s, size, axis=1)[:, :: size // 4] * window))
+            for s in (target.astype(np.float64), prediction.astype(np.float64))
+        )
+        convergence = np.linalg.norm(y - p) / np.linalg.norm(y)
+        distances.append(convergence + np.mean(np.abs(np.log(y) - np.log(p))))
+    measured = spectral_share(target, prediction)
+    assert measured == pytest.approx(0.2 * np.mean(distances), rel=1e-3)
+
+
+def test_the_spectral_share_hears_what_is_weak_and_no_phase() -> None:
+    times = np.arange(256)
+    strong, weak = np.sin(0.1 * times), 0.001 * np.sin(2.5 * times)
+    target, without, turned = (
+        s[None].astype(np.float32) for s in (strong + weak, strong, -strong - weak)
+    )
+    assert spectral_share(target, without) > 100 * loss("esr_preemph_dc", target, without) > 0
+    assert spectral_share(target, turned) == pytest.approx(0, abs=1e-5)
+
+
+def test_the_slope_of_the_spectral_share_is_finite_everywhere() -> None:
+    target = batch(6, (2, 256))
+    of_target = jax.grad(lambda p: training_loss("esr_preemph_dc_stft").loss(target, p))
+    for prediction in (target, np.zeros_like(target), batch(7, (2, 256))):
+        assert np.isfinite(of_target(prediction)).all()
+
+
+@pytest.mark.parametrize("name", ["mae", "mse", "esr", "esr_preemph_dc", "esr_preemph_dc_stft"])
 def test_a_perfect_prediction_costs_nothing_and_silence_stays_finite(name: str) -> None:
-    assert loss(name, TARGET, TARGET) == 0
-    silence = np.zeros_like(TARGET)
-    assert loss(name, silence, silence) == 0
-    assert np.isfinite(loss(name, silence, PREDICTION))
+    target, prediction = batch(0, (4, 256)), batch(1, (4, 256))
+    assert loss(name, target, target) == pytest.approx(0, abs=1e-7)
+    silence = np.zeros_like(target)
+    assert loss(name, silence, silence) == pytest.approx(0, abs=1e-5)
+    assert np.isfinite(loss(name, silence, prediction))
 
 
 def test_only_the_pre_emphasised_loss_looks_back() -> None:

@@ -60,6 +60,10 @@ CASES = {
         tiny.sequence_config(patience=6, schedule="cosine", checkpoint_epochs=(2, 5)),
         tiny.material,
     ),
+    "sequences, waveform and spectrum": (
+        tiny.sequence_config(loss="esr_preemph_dc_stft"),
+        tiny.material,
+    ),
 }
 
 
