@@ -14,7 +14,6 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 from reports import canvas
 from reports.converted import Line as ConvertedLine
 from reports.converted import converted_lines
-from reports.figures import plain_log_ticks
 from reports.numbers import counted, significant
 from reports.pictures import Picture, shown
 from reports.results import FAMILY_NAMES, Results
@@ -337,7 +336,7 @@ def drawn(curves: dict[str, dict[int, float]]) -> Figure:
     ax.set_xticks(ticks)
     ax.xaxis.set_major_formatter(ScalarFormatter())
     ax.xaxis.set_minor_formatter(NullFormatter())
-    plain_log_ticks(ax)
+    canvas.plain_log_ticks(ax)
     ax.tick_params(length=0, which="both")
     names = [METHOD_NAMES.get(method, method) for method in curves]
     canvas.legend_above(figure, handles, names)

@@ -24,6 +24,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 INK, FAINT = "#1c2331", "#dde2e9"
 _DARK = {INK: "#e4e8ef", FAINT: "#39424f"}
@@ -161,6 +162,26 @@ def size_in(text: str, points: float) -> tuple[float, float]:
     figure = Figure()
     extent = figure.text(0, 0, text, fontsize=points).get_window_extent()
     return extent.width / figure.dpi, extent.height / figure.dpi
+
+
+def plain_log_ticks(ax: Axes, axis: str = "y") -> None:
+    """Three plain numbers or more: powers of ten if there are as many, else finer steps.
+
+    0.02 and not 2 times a power of ten, in which few readers think. The limits must not
+    change afterwards.
+    """
+    scale = ax.xaxis if axis == "x" else ax.yaxis
+    low, high = sorted(scale.get_view_interval())
+    ticks: list[float] = []
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
+        ticks = [s * 10.0**e for e in range(-15, 9) for s in steps if low <= s * 10.0**e <= high]
+        if len(ticks) >= 3:
+            break
+    if len(ticks) < 2:  # less than a factor of two, where a linear scale's ticks do
+        ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
+    scale.set_major_locator(FixedLocator(ticks))
+    scale.set_minor_locator(NullLocator())
+    scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def legend_above(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> Legend:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from data.errors import InputError
-from reports import canvas, figures, run_media, run_pages, scores
+from reports import canvas, run_media, run_pages, scores
 from reports.aliasing.findings import attacks
 from reports.findings import spread_text
 from reports.numbers import counted, significant
@@ -118,7 +118,7 @@ def _drawn(models: Sequence[tuple[str, str, Spread, Spread]]) -> Figure:
             ax.plot([part.low, part.high], [height + offset] * 2, color=colour, linewidth=1)
             ax.plot(part.mean, height, "o", markersize=8, color=colour, markerfacecolor=fill)
     ax.set(xscale="log", xlabel="test ESR (lower is better)", ylim=(len(models) - 0.5, -0.5))
-    figures.plain_log_ticks(ax, "x")
+    canvas.plain_log_ticks(ax, "x")
     ax.set_yticks(range(len(models)), names)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)

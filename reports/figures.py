@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from data.audio import Samples
 from reports.canvas import (
@@ -25,6 +24,7 @@ from reports.canvas import (
     WIDTH_IN,
     blank,
     legend_above,
+    plain_log_ticks,
     power_image,
     size_in,
     wrapped,
@@ -250,13 +250,3 @@ def _log_norm(values: Iterable[float]) -> LogNorm:
     low, high = float(seen.min()), float(seen.max())
     middle = np.sqrt(low * high)
     return LogNorm(min(low, middle / np.sqrt(2)), max(high, middle * np.sqrt(2)))
-
-
-def plain_log_ticks(ax: Axes, axis: str = "y") -> None:
-    """Label 0.01, 0.02, 0.05 instead of powers of ten, which few readers think in."""
-    scale = ax.xaxis if axis == "x" else ax.yaxis
-    low, high = sorted(ax.get_xlim() if axis == "x" else ax.get_ylim())
-    wide = high > 50 * max(low, 1e-12)
-    scale.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
-    scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    scale.set_minor_formatter(NullFormatter())

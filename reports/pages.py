@@ -70,7 +70,7 @@ class EffectSection:
     sound: Sound | None
     problem: str
     inputs: Inputs
-    sizes: Sizes
+    sizes: Sizes | None
     failures: Failures
 
 

@@ -130,8 +130,8 @@ class Sizes:
     has_renderings: bool
 
 
-def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) -> Sizes:
-    """The plots and findings of one effect.
+def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) -> Sizes | None:
+    """The plots and findings of one effect; None of a lone model, which nothing stands beside.
 
     Args:
         results: of the study.
@@ -139,6 +139,8 @@ def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) 
         chosen: run id and rendering to point out.
     """
     every = entries(results, effect)
+    if len(every) == 1:
+        return None
     front = pareto(every)
     framed = [entry for entry in every if entry.rendering == FRAMED]
     families = dict.fromkeys(entry.model.family for entry in every)

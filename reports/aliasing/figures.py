@@ -22,6 +22,7 @@ from reports.canvas import (
     NEUTRAL,
     blank,
     legend_above,
+    plain_log_ticks,
     power_image,
     wrapped,
 )
@@ -235,7 +236,7 @@ def by_epoch(measures: Mapping[str, Mapping[str, EpochCurve]]) -> Figure:
         ax.yaxis.set_major_locator(MaxNLocator(4))
         if label.startswith("ESR"):
             ax.set_yscale("log")
-            _few_log_ticks(ax)
+            plain_log_ticks(ax)
     epochs = sorted({e for curves in measures.values() for c in curves.values() for e in c.epochs})
     axes[-1].set(xscale="log", xlabel="epoch")
     axes[-1].xaxis.set_major_locator(FixedLocator(_apart(epochs)))
@@ -316,18 +317,3 @@ def _apart(epochs: Sequence[int]) -> list[int]:
         if np.log(kept[-1] / epoch) >= room and clear_of_first:
             kept.append(epoch)
     return kept[::-1]
-
-
-def _few_log_ticks(ax: Axes) -> None:
-    """Three plain numbers or more: powers of ten if there are as many, else finer steps."""
-    low, high = ax.get_ylim()
-    ticks: list[float] = []
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
-        ticks = [s * 10.0**e for e in range(-9, 9) for s in steps if low <= s * 10.0**e <= high]
-        if len(ticks) >= 3:
-            break
-    if len(ticks) < 2:  # less than a factor of two, where a linear scale's ticks do
-        ticks = [*MaxNLocator(3).tick_values(low, high)]
-    ax.yaxis.set_major_locator(FixedLocator(ticks))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -116,6 +116,26 @@ def test_dots(names: list[str]) -> None:
     check(figures.dots(models(names), fir_esr=0.4, dry_esr=4.7))
 
 
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(1e-6, 3.0), (0.0008, 0.4), (0.0023, 0.0062), (0.0133, 0.0159), (0.187, 0.18845)],
+)
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_a_logarithmic_axis_has_a_few_plain_numbers(low: float, high: float, axis: str) -> None:
+    figure = canvas.blank(2.0)
+    ax = figure.subplots()
+    ends = [low, high]
+    ax.plot(*((ends, [1, 2]) if axis == "x" else ([1, 2], ends)))
+    ax.set(**{f"{axis}scale": "log"})
+    canvas.plain_log_ticks(ax, axis)
+    check(figure)
+    scale = ax.xaxis if axis == "x" else ax.yaxis
+    drawn = [label.get_text() for label in scale.get_ticklabels()]
+    assert 2 <= len(drawn) <= 7
+    assert all(float(text) == pytest.approx(place, rel=1e-5) for text, place in
+               zip(drawn, scale.get_ticklocs(), strict=True))  # fmt: skip
+
+
 @NAMES
 @pytest.mark.parametrize("dry_esr", [0.8, 4.7, 500.0])
 def test_standing(names: list[str], dry_esr: float) -> None:

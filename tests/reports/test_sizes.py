@@ -64,7 +64,7 @@ def test_nothing_near_is_said() -> None:
 
 def test_marks_lie_inside_and_in_order(results: Results) -> None:
     found = sizes.sizes(results, "fuzz")
-    assert found.by_frames is not None
+    assert found is not None and found.by_frames is not None
     for plot in (found.by_cost, found.by_frames):
         assert len(plot.marks) == 6
         for mark in plot.marks:
@@ -106,9 +106,21 @@ def test_hollow_is_drawn_only_where_the_key_explains_it() -> None:
 
 def test_a_chosen_model_is_pointed_out(results: Results) -> None:
     run_id = results.models_of("fuzz")[2].rows[1]["run_id"]
-    marks = sizes.sizes(results, "fuzz", (run_id, "framed")).by_cost.marks
-    assert sum(mark.is_chosen for mark in marks) == 1
-    assert not any(m.is_chosen for m in sizes.sizes(results, "fuzz", (run_id, "x")).by_cost.marks)
+
+    def pointed_out(rendering: str) -> int:
+        found = sizes.sizes(results, "fuzz", (run_id, rendering))
+        assert found is not None
+        return sum(mark.is_chosen for mark in found.by_cost.marks)
+
+    assert pointed_out("framed") == 1
+    assert pointed_out("x") == 0
+
+
+def test_a_lone_model_is_not_asked_whether_its_size_is_enough(tmp_path: Path) -> None:
+    runs = [config(seed=0), config(seed=1), config("other"), config("other", units=16)]
+    results = read(write_study(tmp_path / "grid", runs))
+    assert sizes.sizes(results, "fuzz") is None
+    assert sizes.sizes(results, "other") is not None
 
 
 def test_every_mark_leads_to_a_page_and_tells_its_details(page: Path, results: Results) -> None:
