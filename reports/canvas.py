@@ -164,22 +164,25 @@ def size_in(text: str, points: float) -> tuple[float, float]:
     return extent.width / figure.dpi, extent.height / figure.dpi
 
 
-def plain_log_ticks(ax: Axes, axis: str = "y") -> None:
-    """Three plain numbers or more: powers of ten if there are as many, else finer steps.
-
-    0.02 and not 2 times a power of ten, in which few readers think. The limits must not
-    change afterwards.
-    """
-    scale = ax.xaxis if axis == "x" else ax.yaxis
-    low, high = sorted(scale.get_view_interval())
+def log_ticks(low: float, high: float) -> list[float]:
+    """A few round numbers on a logarithmic axis: powers of ten if three of them lie on it."""
     ticks: list[float] = []
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
-        ticks = [s * 10.0**e for e in range(-15, 9) for s in steps if low <= s * 10.0**e <= high]
+        ticks = [s * 10.0**e for e in range(-15, 10) for s in steps if low <= s * 10.0**e <= high]
         if len(ticks) >= 3:
             break
     if len(ticks) < 2:  # less than a factor of two, where a linear scale's ticks do
         ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
-    scale.set_major_locator(FixedLocator(ticks))
+    return ticks
+
+
+def plain_log_ticks(ax: Axes, axis: str = "y") -> None:
+    """Label ``log_ticks`` as 0.02 and not in powers of ten, in which few readers think.
+
+    The limits must not change afterwards.
+    """
+    scale = ax.xaxis if axis == "x" else ax.yaxis
+    scale.set_major_locator(FixedLocator(log_ticks(*sorted(scale.get_view_interval()))))
     scale.set_minor_locator(NullLocator())
     scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 

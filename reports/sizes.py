@@ -10,7 +10,9 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+from reports import canvas
 from reports.canvas import FAMILY_COLOURS
 from reports.findings import spread_text
 from reports.numbers import counted, decibels, significant
@@ -18,8 +20,9 @@ from reports.results import FAMILY_NAMES, Model, Results, Row, Spread
 from study import limits
 from study.store import FRAMED
 
-WIDTH, HEIGHT = 520, 360
-LEFT, RIGHT, TOP, BOTTOM = 70, 26, 12, 54
+# Pixels; the label of the upright axis lies above it, clear of the longest of its numbers.
+WIDTH, HEIGHT = 520, 376
+LEFT, RIGHT, TOP, BOTTOM = 70, 26, 32, 54
 # As alike as listeners could hardly tell, and as another draw of seeds may well give.
 NEAR_DB = 1.0
 
@@ -58,7 +61,7 @@ class Entry:
     @property
     def name(self) -> str:
         """Structure and way of rendering."""
-        return f"{self.model.label}, {self.rendering}"
+        return f"{self.model.label}, {self.rendering.replace('_', ' ')}"
 
     def spread(self, column: str) -> Spread:
         """A column over the seeds."""
@@ -97,7 +100,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Plot:
-    """Axes, marks and lines of one drawing.
+    """Axes, marks and lines of one drawing, and the frame of all.
 
     Attributes:
         title, alt: what is drawn, and what it shows.
@@ -107,6 +110,13 @@ class Plot:
         lines: points of polylines, with their colour; the front has none of its own.
         front: points of the Pareto front, or nothing.
     """
+
+    width: ClassVar[int] = WIDTH
+    height: ClassVar[int] = HEIGHT
+    left: ClassVar[int] = LEFT
+    right: ClassVar[int] = WIDTH - RIGHT
+    top: ClassVar[int] = TOP
+    bottom: ClassVar[int] = HEIGHT - BOTTOM
 
     title: str
     alt: str
@@ -355,11 +365,7 @@ class _Axis:
         return round(self.start + part * (self.stop - self.start), 1)
 
     def ticks(self) -> list[float]:
-        """1, 2 and 5 of each decade; 1 alone where there are many."""
-        steps = (1,) if self.high / self.low > 300 else (1, 2, 5)
-        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        every = [step * 10.0**decade for decade in decades for step in steps]
-        return [tick for tick in every if self.low <= tick <= self.high]
+        return canvas.log_ticks(self.low, self.high)
 
 
 def _tick(value: float) -> str:
