@@ -165,15 +165,16 @@ def size_in(text: str, points: float) -> tuple[float, float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """A few round numbers on a logarithmic axis: powers of ten if three of them lie on it."""
+    """Two to seven round numbers on a logarithmic axis: powers of ten if three lie on it."""
     ticks: list[float] = []
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
         ticks = [s * 10.0**e for e in range(-15, 10) for s in steps if low <= s * 10.0**e <= high]
         if len(ticks) >= 3:
             break
     if len(ticks) < 2:  # less than a factor of two, where a linear scale's ticks do
-        ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= high]
-    return ticks
+        linear = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+        ticks = [tick for tick in linear if low <= tick <= high]
+    return ticks[:: -(-len(ticks) // 7)]
 
 
 def plain_log_ticks(ax: Axes, axis: str = "y") -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from reports.numbers import short_count
 from study import table
-from study.run_config import RunConfig
+from study.run_config import RunConfig, effect_names
 from study.store import FRAMED, RunFolder, Store
 
 Row = dict[str, Any]
@@ -79,6 +79,11 @@ class Model:
         return str(self.rows[0]["family"])
 
     @property
+    def sample_rate_hz(self) -> int:
+        """Of what it hears and answers."""
+        return int(self.rows[0]["sample_rate_hz"])
+
+    @property
     def training_frames(self) -> int:
         """Frames, or samples of sequences, that each seed was trained on."""
         return int(self.rows[0]["training_frames"])
@@ -92,7 +97,7 @@ class Model:
     def training_size(self) -> str:
         """As short as "40k" frames, or "126 s" of audio."""
         if self.is_on_sequences:
-            return f"{self.training_frames / int(self.rows[0]['sample_rate_hz']):.0f} s"
+            return f"{self.training_frames / self.sample_rate_hz:.0f} s"
         return short_count(self.training_frames)
 
     @property
@@ -159,9 +164,10 @@ class Results:
             by_configuration[_what_is_trained(config)].setdefault(config.seed, row)
         alike: dict[str, list[RunConfig]] = defaultdict(list)
         rates_hz: dict[str, set[int]] = defaultdict(set)
-        for config in self.configs.values():
+        effects = effect_names(self.configs)
+        for run_id, config in self.configs.items():
             alike[_named_alike(config)].append(config)
-            rates_hz[config.effect_name].add(config.sample_rate_hz)
+            rates_hz[effects[run_id]].add(config.sample_rate_hz)
         failed = self._failed_seeds()
         has_both = len({config.training for config in self.configs.values()}) > 1
         models = []
@@ -169,7 +175,7 @@ class Results:
             rows = _best_first(by_seed)
             config = self.configs[rows[0]["run_id"]]
             varied = _varied(alike[_named_alike(config)])
-            if len(rates_hz[config.effect_name]) > 1:
+            if len(rates_hz[effects[config.run_id]]) > 1:
                 varied.add("sample_rate_hz")
             lost = len(failed[trained] - set(by_seed))
             models.append(Model(_structure(config, has_both, varied), rows, lost))

@@ -22,7 +22,7 @@ from study.store import FRAMED
 
 # Pixels; the label of the upright axis lies above it, clear of the longest of its numbers.
 WIDTH, HEIGHT = 520, 376
-LEFT, RIGHT, TOP, BOTTOM = 70, 26, 32, 54
+LEFT, RIGHT, TOP, BOTTOM = 80, 26, 32, 54
 # As alike as listeners could hardly tell, and as another draw of seeds may well give.
 NEAR_DB = 1.0
 
@@ -141,7 +141,7 @@ class Sizes:
 
 
 def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) -> Sizes | None:
-    """The plots and findings of one effect; None of a lone model, which nothing stands beside.
+    """The plots and findings of one effect; None where models differ neither in cost nor in frames.
 
     Args:
         results: of the study.
@@ -149,10 +149,11 @@ def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) 
         chosen: run id and rendering to point out.
     """
     every = entries(results, effect)
-    if len(every) == 1:
+    framed = [entry for entry in every if entry.rendering == FRAMED]
+    has_several = len({entry.model.training_frames for entry in framed}) > 1
+    if not has_several and len({entry.macs for entry in every}) == 1:
         return None
     front = pareto(every)
-    framed = [entry for entry in every if entry.rendering == FRAMED]
     families = dict.fromkeys(entry.model.family for entry in every)
     by_cost = _plot(
         every,
@@ -164,7 +165,7 @@ def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) 
         alt=_front_text(front),
     )
     by_frames = None
-    if len({entry.model.training_frames for entry in framed}) > 1:
+    if has_several:
         by_frames = _plot(
             framed,
             lambda entry: entry.model.training_frames,

@@ -46,6 +46,8 @@ FRAMED_ONLY = (
     "oversampling",
     "streaming_epochs",
 )
+# The longest transform of the loss that compares spectra (models.losses).
+SPECTRUM_SAMPLES = 256
 SEGMENT_KEYS = ("sequence_seconds", "warmup_samples", "window_samples")
 
 
@@ -224,6 +226,11 @@ class RunConfig(Strict):
             raise ValueError(
                 'loss = "esr_preemph_dc_stft" compares spectra of consecutive samples, so it takes '
                 'training = "sequence"'
+            )
+        if self.loss == "esr_preemph_dc_stft" and self.window_samples < SPECTRUM_SAMPLES:
+            raise ValueError(
+                f'loss = "esr_preemph_dc_stft" compares spectra of {SPECTRUM_SAMPLES} samples; set '
+                f"window_samples to {SPECTRUM_SAMPLES} or more"
             )
         if self.streaming_epochs and not is_recurrent(self.family):
             raise ValueError(f"a {self.family} model has no state, so no streaming_epochs")

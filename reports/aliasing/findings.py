@@ -18,13 +18,32 @@ from study.store import FRAMED, STREAMING, STREAMING_TUNED
 
 
 def of_effect(results: Results, models: Sequence[Model]) -> list[str]:
-    """Everything to be said of an effect, its best model first."""
+    """Everything to be said of an effect from its models at one rate, the best first."""
     best = models[0]
     return [
+        *other_rates(results, best),
         *worst_aliasing(best),
         *least_aliasing(models),
         *streaming(results, best),
         *high_band(models),
+    ]
+
+
+def at_one_rate(models: Sequence[Model]) -> list[Model]:
+    """Those at the rate of the first: aliases and bands at several rates do not compare."""
+    return [model for model in models if model.sample_rate_hz == models[0].sample_rate_hz]
+
+
+def other_rates(results: Results, best: Model) -> list[str]:
+    """Which models are left out since they run at other rates than the best one."""
+    every = results.models_of(best.effect)
+    others = [model for model in every if model.sample_rate_hz != best.sample_rate_hz]
+    if not others:
+        return []
+    return [
+        f"What follows is of models at {best.sample_rate_hz:,} Hz, the rate of the best one. "
+        f"Aliases at several rates do not compare, so {counted(len(others), 'model')} at others "
+        f"{'is' if len(others) == 1 else 'are'} left out."
     ]
 
 
@@ -55,28 +74,22 @@ def worst_aliasing(best: Model) -> list[str]:
 
 
 def least_aliasing(models: Sequence[Model]) -> list[str]:
-    """Whether the model that scores best is the one that aliases least, of those at its rate."""
-    rates_hz = [int(model.rows[0]["sample_rate_hz"]) for model in models]
+    """Whether the model that scores best is the one that aliases least."""
     known = [
-        model
-        for model, rate_hz in zip(models, rates_hz, strict=True)
-        if rate_hz == rates_hz[0] and len(_known(model.rows, "asr_worst_db")) == len(model.rows)
+        model for model in models if len(_known(model.rows, "asr_worst_db")) == len(model.rows)
     ]
     if len(known) < 2 or known[0] is not models[0]:
         return []
     best = known[0]
-    counted_models = counted(len(known), "model")
-    if len(set(rates_hz)) > 1:
-        counted_models += f" at {rates_hz[0]:,} Hz"
     least, second = sorted(known, key=lambda model: model.spread("asr_worst_db").mean)[:2]
     if least is best:
         return [
-            f"It also has the lowest worst ASR of {counted_models}; of "
+            f"It also has the lowest worst ASR of {counted(len(known), 'model')}; of "
             f"{second.label}, the next, it is "
             f"{signed_db(second.spread('asr_worst_db').mean)} dB, {_certainty(least, second)}."
         ]
     return [
-        f"The lowest worst ASR of {counted_models} is "
+        f"The lowest worst ASR of {counted(len(known), 'model')} is "
         f"{signed_db(least.spread('asr_worst_db').mean)} dB, of "
         f"{least.label} (ESR {significant(least.spread('esr').mean)} against "
         f"{significant(best.spread('esr').mean)}): the model chosen by its error is not the one "
@@ -115,7 +128,7 @@ def streaming(results: Results, best: Model) -> list[str]:
 def high_band(models: Sequence[Model]) -> list[str]:
     """The best model above 8 kHz, and how many models do worse than silence there."""
     best = models[0]
-    rate_hz = int(best.rows[0]["sample_rate_hz"])
+    rate_hz = best.sample_rate_hz
     if rate_hz <= 2 * HIGH_BAND_HZ:
         return [f"A sample rate of {rate_hz:,} Hz holds nothing above 8 kHz to judge."]
     text = music.over_seeds(best, "esr_above_8khz")

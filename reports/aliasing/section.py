@@ -98,7 +98,8 @@ class _Problems:
 
 
 def _effect(results: Results, effect: str, shelf: Shelf, materials: Materials) -> EffectAliasing:
-    models, store, problems = results.models_of(effect), results.store, _Problems()
+    store, problems = results.store, _Problems()
+    models = findings.at_one_rate(results.models_of(effect))
     best = models[0]
     run, rendering = results.folder_of(best.best_run), str(best.best_run["rendering"])
     config = results.configs[run.run_id]

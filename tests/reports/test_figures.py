@@ -118,7 +118,14 @@ def test_dots(names: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("low", "high"),
-    [(1e-6, 3.0), (0.0008, 0.4), (0.0023, 0.0062), (0.0133, 0.0159), (0.187, 0.18845)],
+    [
+        (1e-9, 3.0),
+        (0.00104, 0.00137),
+        (0.0008, 0.4),
+        (0.0023, 0.0062),
+        (0.0133, 0.0159),
+        (0.187, 0.18845),
+    ],
 )
 @pytest.mark.parametrize("axis", ["x", "y"])
 def test_a_logarithmic_axis_has_a_few_plain_numbers(low: float, high: float, axis: str) -> None:

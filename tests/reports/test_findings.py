@@ -178,12 +178,16 @@ def test_labels_name_no_more_than_tells_structures_apart(tmp_path: Path) -> None
 
 
 def test_labels_tell_the_rate_where_an_effect_has_several(tmp_path: Path) -> None:
-    runs = [config(), config(family="gru"), config("other")]
-    runs[1] = runs[1].model_copy(update={"sample_rate_hz": 2 * runs[0].sample_rate_hz})
+    runs = [config(), config(family="gru"), config("other"), config("other")]
+    for n in (1, 3):  # of these two settings of the other effect each has but one rate
+        runs[n] = runs[n].model_copy(update={"sample_rate_hz": 2 * runs[0].sample_rate_hz})
+    turned = {**runs[3].effect, "controls": {"drive": 0.5}}
+    runs[3] = runs[3].model_copy(update={"effect": turned})
     models = read(write_study(tmp_path / "grid", runs)).models
     rate_hz = runs[0].sample_rate_hz
     assert sorted(model.structure for model in models) == [
         f"GRU 1\N{MULTIPLICATION SIGN}8, {2 * rate_hz:,} Hz",
+        "LSTM 1\N{MULTIPLICATION SIGN}8",
         "LSTM 1\N{MULTIPLICATION SIGN}8",
         f"LSTM 1\N{MULTIPLICATION SIGN}8, {rate_hz:,} Hz",
     ]

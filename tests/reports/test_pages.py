@@ -153,15 +153,18 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
 def test_two_settings_of_an_effect_are_two_effects(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config(drive=2.0), config(drive=8.0)])
-    text = read_page(pages.build(store)).text
-    assert "fuzz (drive=2)" in text and "fuzz (drive=8)" in text
+    page = read_page(pages.build(store))
+    assert "fuzz (drive=2)" in page.text and "fuzz (drive=8)" in page.text
+    assert "Which size is enough?" not in page.text  # each has but one
+    assert "#size" not in page.links()
 
 
 def test_one_size_gives_dots_instead_of_a_map(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config(family="lstm"), config(family="gru")])
     page = pages.build(store)
     assert list(page.parent.glob("*/dots.svg")) and not list(page.parent.glob("*/heat-map.svg"))
-    assert "no map to draw" in read_page(page).text
+    text = read_page(page).text
+    assert "no map to draw" in text and "Which size is enough?" in text
 
 
 def test_numbers_survive_a_missing_rendering(tmp_path: Path) -> None:

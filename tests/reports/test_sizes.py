@@ -116,8 +116,8 @@ def test_a_chosen_model_is_pointed_out(results: Results) -> None:
     assert pointed_out("x") == 0
 
 
-def test_a_lone_model_is_not_asked_whether_its_size_is_enough(tmp_path: Path) -> None:
-    runs = [config(seed=0), config(seed=1), config("other"), config("other", units=16)]
+def test_models_of_one_size_are_not_asked_whether_it_is_enough(tmp_path: Path) -> None:
+    runs = [config(), config(learning_rate=3e-3), config("other"), config("other", units=16)]
     results = read(write_study(tmp_path / "grid", runs))
     assert sizes.sizes(results, "fuzz") is None
     assert sizes.sizes(results, "other") is not None

@@ -61,7 +61,7 @@ CASES = {
         tiny.material,
     ),
     "sequences, waveform and spectrum": (
-        tiny.sequence_config(loss="esr_preemph_dc_stft"),
+        tiny.sequence_config(loss="esr_preemph_dc_stft", window_samples=256),
         tiny.material,
     ),
 }

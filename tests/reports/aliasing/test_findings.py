@@ -55,12 +55,22 @@ def test_the_order_by_aliasing_is_as_sure_as_the_seeds() -> None:
     assert findings.least_aliasing([best]) == []
 
 
-def test_models_at_other_rates_are_not_ranked_by_their_aliases() -> None:
-    best, same = asr(-20.0), asr(-10.0, name="GRU")
-    other = model({"asr_worst_db": -60.0, "sample_rate_hz": 44_100}, name="RNN")
-    [text] = findings.least_aliasing([best, other, same])
-    assert "It also has the lowest worst ASR of 2 models at 22,050 Hz; of GRU" in text
-    assert findings.least_aliasing([best, other]) == []
+def test_models_at_other_rates_are_left_out_and_counted(tmp_path: Path) -> None:
+    runs = [config(), config(family="gru"), config(units=16)]
+    runs[1] = runs[1].model_copy(update={"sample_rate_hz": 44_100})
+    levels = (-20.0, -60.0, -10.0)
+    rows = [
+        row(run, {"esr": 0.1 * n, "asr_worst_db": level})
+        for n, (run, level) in enumerate(zip(runs, levels, strict=True), 1)
+    ]
+    found = results(tmp_path, rows, runs)
+    models = findings.at_one_rate(found.models_of("fuzz"))
+    assert [model.rows[0]["run_id"] for model in models] == [runs[0].run_id, runs[2].run_id]
+    told = findings.of_effect(found, models)
+    assert "1 model at others is left out" in told[0]
+    assert any("the lowest worst ASR of 2 models; of" in text for text in told)
+    alone = results(tmp_path, rows[::2], runs[::2])
+    assert findings.other_rates(alone, alone.models_of("fuzz")[0]) == []
 
 
 def test_worse_than_silence_is_counted() -> None:
