@@ -173,9 +173,10 @@ class Results:
         models = []
         for trained, by_seed in by_configuration.items():
             rows = _best_first(by_seed)
-            config = self.configs[rows[0]["run_id"]]
+            run_id = rows[0]["run_id"]
+            config = self.configs[run_id]
             varied = _varied(alike[_named_alike(config)])
-            if len(rates_hz[effects[config.run_id]]) > 1:
+            if len(rates_hz[effects[run_id]]) > 1:
                 varied.add("sample_rate_hz")
             lost = len(failed[trained] - set(by_seed))
             models.append(Model(_structure(config, has_both, varied), rows, lost))

@@ -36,6 +36,9 @@ Direction = Literal["forward", "reversed"]
 Knobs = Literal["none", "conditioned", "faded"]
 Setting = Mapping[str, float]  # of an effect's controls, by name
 
+# The longest transform of the loss that compares spectra (models.losses).
+SPECTRUM_SAMPLES = 256
+
 # Keys that say nothing of a run on sequences, and those that only such runs and a
 # fine-tuning for streaming have a use for.
 FRAMED_ONLY = (
@@ -46,8 +49,6 @@ FRAMED_ONLY = (
     "oversampling",
     "streaming_epochs",
 )
-# The longest transform of the loss that compares spectra (models.losses).
-SPECTRUM_SAMPLES = 256
 SEGMENT_KEYS = ("sequence_seconds", "warmup_samples", "window_samples")
 
 

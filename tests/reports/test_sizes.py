@@ -120,7 +120,9 @@ def test_models_of_one_size_are_not_asked_whether_it_is_enough(tmp_path: Path) -
     runs = [config(), config(learning_rate=3e-3), config("other"), config("other", units=16)]
     results = read(write_study(tmp_path / "grid", runs))
     assert sizes.sizes(results, "fuzz") is None
-    assert sizes.sizes(results, "other") is not None
+    other = sizes.sizes(results, "other")
+    assert other is not None and other.by_frames is None
+    assert len({mark.x for mark in other.by_cost.marks}) == 2
 
 
 def test_every_mark_leads_to_a_page_and_tells_its_details(page: Path, results: Results) -> None:
