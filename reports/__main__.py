@@ -1,5 +1,9 @@
 """``python -m reports``."""
 
-from reports.cli import app
+from study import stopping
+
+stopping.leave_quietly()
+
+from reports.cli import app  # noqa: E402  what it imports takes seconds
 
 app(prog_name="python -m reports")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
-from study import files, table
+from study import system_errors, table
 from study.store import CHECKPOINT_EVERY_S, Store
 
 DEATHS_A_RUN = 3
@@ -78,7 +78,7 @@ class Scheduler:
         Adds an event ``died`` (run, code, given_up) for a worker that was killed.
 
         Raises:
-            InputError: the disk is full. Nothing finished is lost.
+            InputError: the system refuses a file, as on a full disk. Nothing finished is lost.
         """
         try:
             for core in self.core_list:
@@ -89,7 +89,7 @@ class Scheduler:
                     yield from self._ended(source)
                     continue
                 if event["event"] == "fatal":
-                    raise files.no_room(self.store.root, event["reason"])
+                    raise system_errors.told(OSError(*event["error"]), self.store.root)
                 source.run_id = event["run"] if event["event"] not in RUN_IS_OVER else None
                 yield event
         finally:

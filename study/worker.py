@@ -18,7 +18,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-EXIT_DISK_FULL = 74  # EX_IOERR of sysexits.h
+EXIT_SYSTEM_REFUSES = 74  # EX_IOERR of sysexits.h
 
 
 def _end_with_parent() -> None:
@@ -36,7 +36,6 @@ def main() -> None:
     """Entry point: the arguments are the store's folder, the checkpoint interval, the module."""
     _end_with_parent()
     # Only now, since it takes seconds and the parent may be gone before.
-    from study import files
     from study.store import Store
 
     # Keras imports TensorFlow, 650 MB, when it saves a model, only to ask whether a
@@ -52,10 +51,12 @@ def main() -> None:
         job = importlib.import_module(sys.argv[3])
         job.work(Store(Path(sys.argv[1])), send, float(sys.argv[2]))
     except OSError as error:
-        if error.errno not in files.DISK_FULL:
+        if isinstance(error, BrokenPipeError):  # nobody listens any more
             raise
-        send({"event": "fatal", "reason": str(error)})
-        sys.exit(EXIT_DISK_FULL)
+        name = error.filename2 or error.filename
+        told = [error.errno, error.strerror or str(error), name and str(name)]
+        send({"event": "fatal", "error": told})
+        sys.exit(EXIT_SYSTEM_REFUSES)
 
 
 if __name__ == "__main__":

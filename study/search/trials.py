@@ -250,10 +250,9 @@ def _laid_out(search: Search, database: Path) -> optuna.Study:
 
 @contextmanager
 def _disk_errors() -> Iterator[None]:
-    """Tell a full disk as the rest of the program does."""
+    """Tell of the disk as the rest of the program does."""
     try:
         yield
     except optuna.exceptions.StorageInternalError as error:
-        if "full" not in str(error.__cause__):
-            raise
-        raise OSError(errno.ENOSPC, str(error.__cause__)) from error
+        number = errno.ENOSPC if "full" in str(error.__cause__) else errno.EIO
+        raise OSError(number, str(error.__cause__)) from error

@@ -1,0 +1,70 @@
+"""How a program ends when it is told to: Ctrl-C, SIGTERM, a terminal that closes.
+
+While a command works each of them raises, so that what is half done is removed. Before that
+(imports take seconds) and after it there is nothing to remove: the process leaves at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_ASKED = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(SystemExit):
+    """Raised where a command is at work by SIGTERM and SIGHUP; its code is a shell's for them."""
+
+
+def leave_quietly() -> None:
+    """Let Ctrl-C end the process without a traceback: a program's first line, before imports."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """Let signals raise ``KeyboardInterrupt`` and ``Stopped``, but those that are ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ASKED)}
+    if before[signal.SIGINT] is _leave:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in _ASKED:
+        if before[number] is signal.SIG_DFL:  # nohup has SIGHUP ignored, and it stays so
+            signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def code(error: BaseException) -> int | None:
+    """The exit code after an error that a signal was, or that followed from one; else None.
+
+    A terminal that is gone, for instance, cannot be told of its own end.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return 128 + signal.SIGINT
+        if isinstance(cause, Stopped):
+            return int(str(cause.code))
+        cause = cause.__context__
+    return None
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    for asked in _ASKED:  # a second one must not disturb the tidying up
+        signal.signal(asked, signal.SIG_IGN)
+    raise Stopped(128 + number)
