@@ -24,8 +24,10 @@ PY := .venv/bin/python
 RECORDING := $(if $(DRY),--dry "$(DRY)") $(if $(WET),--wet "$(WET)")
 ROOMS := data models study reports embedded tests
 
+# Whatever is only recommended by another must stand here too. libclang-rt-dev, clang's sanitizers,
+# follows the release's clang as `clang` itself does, so no version is named.
 DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
-  chromium gcc g++ clang gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
+  chromium gcc g++ clang libclang-rt-dev gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
