@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from data.errors import InputError
 from embedded import activations, reference
 from embedded.packing import PackedLayer, pack
+from embedded.quoting import comment_text
 from embedded.reference import Weights
 from models.architecture import (
     CONV_FIRST_KERNEL,
@@ -269,10 +270,3 @@ def _comment(metadata: Metadata) -> str:
         "SPDX-License-Identifier": metadata.license,
     }
     return "\n".join(f" * {key}: {comment_text(value)}" for key, value in told.items())
-
-
-def comment_text(text: str) -> str:
-    """A text that stays inside a C comment and on its line, whatever it is."""
-    line = "".join(c if c.isprintable() else " " for c in text).replace("\\", "/")
-    line = re.sub(r"\?(?=\?)", "? ", line)  # two question marks begin a trigraph in C99
-    return line.replace("*/", "* /").replace("/*", "/ *")[:200]

@@ -24,6 +24,7 @@ from embedded.c_source import Metadata
 from embedded.convert import Converted, Origin
 from embedded.firmware_source import FIRMWARE, MODEL_NAME, Golden
 from embedded.proofs import TfliteProof
+from embedded.quoting import markdown_text
 from embedded.tflite import runtimes
 from models.architecture import is_recurrent
 from study import choose, files, rendering, streaming, table, trained, training
@@ -300,7 +301,7 @@ def _readme(
     return environment.get_template("README.md.jinja").render(
         run_id=chosen.folder.run_id,
         rendering=chosen.rendering,
-        effect=chosen.config.effect_name,
+        effect=markdown_text(chosen.config.effect_name),
         sample_rate_hz=chosen.config.sample_rate_hz,
         board=board,
         route=_ROUTE_NAMES[route],

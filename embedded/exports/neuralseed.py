@@ -15,6 +15,7 @@ from typing import Any
 
 from embedded.exports.format import Format, described, one_layer
 from embedded.exports.model import Model, numbers
+from embedded.quoting import comment_text
 from models.architecture import Architecture
 
 UNITS = 10
@@ -31,7 +32,7 @@ def objection(architecture: Architecture) -> str | None:
 def text(model: Model) -> str:
     """The file's content."""
     kernel, recurrent, bias, output, output_bias = model.weights
-    comment = "\n".join(f"{key}: {value}" for key, value in model.facts().items())
+    facts = [f"{key}: {comment_text(str(value))}" for key, value in model.facts().items()]
     snapshot = textwrap.fill(json.dumps(model.snapshot()), 100)
     fields = {
         "rec_weight_ih_l0": kernel,
@@ -44,7 +45,7 @@ def text(model: Model) -> str:
     return "\n".join(
         [
             "/*",
-            comment.replace("*/", "* /"),
+            *facts,
             "",
             "From zero state, input and output (the sum of network and input):",
             snapshot,
