@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from reports.listening import building, importing, items, section, server, sessions
+from reports.listening import addresses, building, importing, items, section, server, sessions
 from reports.listening.building import Settings
 from reports.listening.key import Key
 from study.explained import explained
@@ -74,6 +74,7 @@ def serve(
     site = server.Site.of(store, key, host)
     with server.listening_on(site, port) as running:
         typer.echo(f"Listening tests: {running.url}  (Ctrl-C stops)")
+        _warn_of_others(running)
         if show and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(running.url)
         try:
@@ -118,6 +119,17 @@ def results(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
     found = section.listening_section(_store(grid, runs))
     for sentence in found.sentences if found else ("Nobody has listened yet.",):
         typer.echo(sentence)
+
+
+def _warn_of_others(running: server.Server) -> None:
+    """Say who else is let in, if the address lets in more than this machine."""
+    if addresses.is_open(running.site.host):
+        where = " or ".join(running.urls_from_elsewhere) or "no network is up now"
+        typer.echo(
+            "warning: everyone on the networks of this machine can take part, and hand in "
+            f"answers under any name, unencrypted: {where}",
+            err=True,
+        )
 
 
 def _page(

@@ -8,20 +8,22 @@ path can lead out of it.
 from __future__ import annotations
 
 import errno
-import ipaddress
 import json
 import re
 import socket
+import sqlite3
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from data.errors import InputError
-from reports.listening import analysis, database, sessions
+from reports.listening import addresses, analysis, database, sessions
 from reports.listening.building import CONTENT_SECURITY_POLICY, page_folder
+from reports.listening.connections import BoundedServer, TimedHandler
 from reports.listening.key import Key
 from reports.listening.sessions import LARGEST_BYTES
 from study.store import Store
@@ -30,8 +32,8 @@ HOST, PORT = "127.0.0.1", 8321
 PORTS_TRIED = 20
 
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
-_LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 _SESSION = re.compile(r"/api/sessions/([0-9a-f]{32})(/results)?")
+_OF_A_BODY = ("Content-Length", "Transfer-Encoding")
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,9 @@ class Site:
         files = {f"/{path.relative_to(folder).as_posix()}": path for path in found}
         return Site(store, key, host, {**files, "/": folder / "index.html"})
 
-    def knows(self, host: str | None) -> bool:
-        """Whether a request's Host header names this machine, and no name that a stranger owns.
 
-        A page of a stranger can make its own name lead here (DNS rebinding), but not an
-        address, nor this machine's name.
-        """
-        name = urlsplit(f"//{host or ''}").hostname or ""
-        if name in _LOCAL_NAMES or name == self.host:
-            return True
-        return not _is_loopback(self.host) and (_is_address(name) or name == socket.gethostname())
-
-
-class Server(ThreadingHTTPServer):
+class Server(BoundedServer):
     """A server with the site that it offers."""
-
-    daemon_threads = True
 
     def __init__(self, address: tuple[str, int], site: Site) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -86,11 +75,18 @@ class Server(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where a browser on this machine finds it."""
+        return addresses.url(*self._bound)
+
+    @property
+    def urls_from_elsewhere(self) -> list[str]:
+        """Where browsers on other machines find it; empty where none can."""
+        host, port = self._bound
+        return addresses.urls_from_elsewhere(host, port) if addresses.is_open(host) else []
+
+    @property
+    def _bound(self) -> tuple[str, int]:
         host, port = self.server_address[:2]
-        name = str(host)
-        if name in ("0.0.0.0", "::"):
-            name = "127.0.0.1"
-        return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+        return str(host), int(port)
 
 
 def listening_on(site: Site, port: int | None = None) -> Server:
@@ -118,24 +114,11 @@ def _cannot_listen(host: str, port: object, reason: str) -> InputError:
     )
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(host: str) -> bool:
-    return host in _LOCAL_NAMES or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(TimedHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "Pedalframe", ""
-    timeout = 30  # of a silent connection, in seconds
 
     @property
     def _site(self) -> Site:
@@ -143,9 +126,30 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send a file of the page, a session, or what a finished session showed."""
-        if not self._is_for_us():
+        self._answer(self._get)
+
+    def do_PUT(self) -> None:
+        """Store a session, or what is new of it."""
+        self._answer(self._put)
+
+    def _answer(self, method: Callable[[str], None]) -> None:
+        """Answer with what a method makes of the path, or with what went wrong here."""
+        self._is_unread = any(name in self.headers for name in _OF_A_BODY)
+        try:
+            path = urlsplit(self.path).path
+        except ValueError:  # half a bracket
+            self._fail(HTTPStatus.BAD_REQUEST, "This is no address.")
             return
-        path = urlsplit(self.path).path
+        try:
+            if self._is_for_us():
+                method(path)
+        except (ConnectionError, TimeoutError):
+            raise  # of the client
+        except (OSError, sqlite3.Error, ValueError) as error:
+            print(f"error: {self.command} request: {error!r}", file=sys.stderr, flush=True)
+            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, "The server could not do this.")
+
+    def _get(self, path: str) -> None:
         asked = _SESSION.fullmatch(path)
         if path in self._site.files:
             file = self._site.files[path]
@@ -157,10 +161,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._fail(HTTPStatus.NOT_FOUND, "There is nothing here.")
 
-    def do_PUT(self) -> None:
-        """Store a session, or what is new of it."""
-        asked = _SESSION.fullmatch(urlsplit(self.path).path)
-        if not self._is_for_us() or not self._is_from_our_page():
+    def _put(self, path: str) -> None:
+        asked = _SESSION.fullmatch(path)
+        if not self._is_from_our_page():
             return
         if not asked or asked[2]:
             self._fail(HTTPStatus.NOT_FOUND, "There is nothing here.")
@@ -193,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send_json(analysis.revealed(session, self._site.key))
 
     def _is_for_us(self) -> bool:
-        if self._site.knows(self.headers.get("Host")):
+        if addresses.knows(self._site.host, self.headers.get("Host")):
             return True
         self.close_connection = True
         self._fail(HTTPStatus.MISDIRECTED_REQUEST, "This is not the name of this server.")
@@ -212,13 +215,16 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if self.headers.get_content_type() != "application/json":
             status, reason = HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Expected application/json."
-        elif not re.fullmatch(r"[0-9]{1,9}", length):
+        elif not re.fullmatch(r"[0-9]{1,9}", length) or "Transfer-Encoding" in self.headers:
             status, reason = HTTPStatus.LENGTH_REQUIRED, "Expected a Content-Length."
         elif int(length) > LARGEST_BYTES:
             status, reason = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large."
         else:
-            return self.rfile.read(int(length))
-        self.close_connection = True  # what follows is the refused body
+            body = self.rfile.read(int(length))
+            if len(body) < int(length):
+                raise ConnectionAbortedError("the client left in the middle of a request")
+            self._is_unread = False
+            return body
         self._fail(status, reason)
         return None
 
@@ -229,6 +235,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(value).encode(), "application/json")
 
     def _send(self, status: HTTPStatus, content: bytes, kind: str) -> None:
+        self.close_connection |= self._is_unread  # what follows would pass for a request
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from reports.listening import building, database, key
 from reports.listening.cli import app
+from reports.listening.server import Server
 from study.store import Store
 from tests.reports.listening.samples import abx, token
 
@@ -130,3 +131,21 @@ def test_serving_needs_no_keras_and_ends_with_an_interrupt(own_study: Store) -> 
             assert rest.splitlines()[-1] == "[]" and "make report GRID=grid" in rest
         finally:
             served.kill()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_whoever_lets_the_network_in_is_told_so(
+    own_study: Store, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Server, "serve_forever", lambda _: None)
+    options = ("--host", host, "--port", "0", "--no-open")
+    done = run(own_study, "serve", "grid", *SHORT, *options)
+    assert done.exit_code == 0 and "http://127.0.0.1:" in done.stdout
+    if host == "127.0.0.1":
+        assert done.stderr == ""
+    else:
+        told = (
+            r"warning: everyone on the networks of this machine .*(http://[0-9.]+:\d+/|no network)"
+        )
+        assert re.match(told, done.stderr)
+        assert "127.0.0.1" not in done.stderr and "0.0.0.0" not in done.stderr
