@@ -15,13 +15,23 @@ FILE ?=
 ARGS ?=
 
 # A misspelt variable would silently be no variable at all.
-KNOWN := GRID SEARCH DRY WET RUN RUNS IN OUT FORMAT FORCE BOARD FILE ARGS PY
+KNOWN := GRID SEARCH DRY WET RUN RUNS IN OUT FORMAT FORCE BOARD FILE ARGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEOVERRIDES -%,$(GIVEN))
 $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN); known are $(KNOWN)))
 
+# Values are data, whatever they hold: neither make nor the shell may read them as code. Recipes
+# take them from the environment, quoted ("$$GRID"), never as $(GRID); `value` keeps a $ in them.
+$(foreach name,$(KNOWN),$(eval override $(name) := $$(value $(name))))
+export $(KNOWN)
+
 PY := .venv/bin/python
-RECORDING := $(if $(DRY),--dry "$(DRY)") $(if $(WET),--wet "$(WET)")
+RECORDING := $${DRY:+"--dry=$$DRY"} $${WET:+"--wet=$$WET"}
+# ARGS as "$$@": split at blanks as a shell would, quotes heeded, but nothing in it run.
+SPLIT_ARGS := words=$$($(PY) -ISc 'import os, shlex; \
+  os.write(1, os.fsencode(shlex.join(shlex.split(os.environ["ARGS"]))))' 2>/dev/null) \
+  || { printf 'error: expected words in ARGS, found a quote without its end: %s\n' "$$ARGS" >&2; exit 2; }; \
+  eval "set -- $$words"
 ROOMS := data models study reports embedded tests
 
 # Whatever is only recommended by another must stand here too. libclang-rt-dev, clang's sanitizers,
@@ -37,56 +47,56 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 grid: .venv/.ready .venv/.wavesurfer ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.wav WET=b.wav], then report
-	@$(PY) -m study grid "$(GRID)" $(RECORDING) $(ARGS); status=$$?; \
+	@$(SPLIT_ARGS); $(PY) -m study grid $(RECORDING) "$$@" -- "$$GRID"; status=$$?; \
 	  case $$status in 0|3) ;; *) exit $$status;; esac; \
-	  $(PY) -m embedded budget "$(GRID)" && $(PY) -m reports "$(GRID)" && exit $$status
+	  $(PY) -m embedded budget -- "$$GRID" && $(PY) -m reports -- "$$GRID" && exit $$status
 
 search: .venv/.ready .venv/.wavesurfer ## search settings by SEARCH=sd1_search|file.toml [DRY=a.wav WET=b.wav], train the best
-	@$(PY) -m study search "$(SEARCH)" $(RECORDING) $(ARGS); status=$$?; \
+	@$(SPLIT_ARGS); $(PY) -m study search $(RECORDING) "$$@" -- "$$SEARCH"; status=$$?; \
 	  case $$status in 0|3) ;; *) exit $$status;; esac; \
-	  $(PY) -m embedded budget "$(SEARCH)" && $(PY) -m reports "$(SEARCH)" && exit $$status
+	  $(PY) -m embedded budget -- "$$SEARCH" && $(PY) -m reports -- "$$SEARCH" && exit $$status
 
 estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this machine
-	@$(PY) -m study grid "$(GRID)" $(RECORDING) --dry-run
+	@$(PY) -m study grid $(RECORDING) --dry-run -- "$$GRID"
 
 report: .venv/.ready .venv/.wavesurfer ## rebuild the pages of GRID from its stored results
-	@$(PY) -m reports "$(GRID)"
+	@$(PY) -m reports -- "$$GRID"
 
 choose: .venv/.ready ## choose the model of GRID to build [RUN=id BOARD=teensy41 ARGS="--max-macs 5000"]
-	@$(PY) -m study choose "$(GRID)" $(if $(RUN),--run "$(RUN)") $(if $(BOARD),--board "$(BOARD)") $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m study choose $${RUN:+"--run=$$RUN"} $${BOARD:+"--board=$$BOARD"} "$$@" -- "$$GRID"
 
 listen: .venv/.ready ## open blind listening tests of GRID [RUNS=id,id ARGS="--effect sd1"]
-	@$(PY) -m reports.listening serve "$(GRID)" $(if $(RUNS),--compare "$(RUNS)") $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m reports.listening serve $${RUNS:+"--compare=$$RUNS"} "$$@" -- "$$GRID"
 
 listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening page, into GRID
-	@$(PY) -m reports.listening import "$(FILE)" "$(GRID)"
+	@$(PY) -m reports.listening import -- "$$FILE" "$$GRID"
 
 render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) into OUT=wet.wav
-	@$(PY) -m study render "$(RUN)" "$(IN)" "$(OUT)" --grid "$(GRID)" $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m study render "--grid=$$GRID" "$$@" -- "$$RUN" "$$IN" "$$OUT"
 
 deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41|teensy40|daisy [RUN=id FORCE=1 ARGS="--route tflite_float32"]
-	@$(PY) -m embedded deploy "$(GRID)" --board "$(or $(BOARD),teensy41)" $(if $(RUN),--run "$(RUN)") $(if $(FORCE),--force) $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m embedded deploy "--board=$${BOARD:-teensy41}" $${RUN:+"--run=$$RUN"} $${FORCE:+--force} "$$@" -- "$$GRID"
 
 budget: .venv/.ready ## reckon which models of GRID keep up on which board, as choose and report read it
-	@$(PY) -m embedded budget "$(GRID)" $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m embedded budget "$$@" -- "$$GRID"
 
 convert: .venv/.ready ## write RUN as TFLite models, float and quantized, and prove them here [ARGS="--kind int16x8"]
-	@$(PY) -m embedded convert "$(GRID)" $(if $(RUN),--run "$(RUN)") $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m embedded convert $${RUN:+"--run=$$RUN"} "$$@" -- "$$GRID"
 
 timing: .venv/.ready ## measure computing time of GRID's best models against block size, here; the report shows it
-	@$(PY) -m embedded timing "$(GRID)" $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m embedded timing "$$@" -- "$$GRID"
 
 play: .venv/.ready-live ## play RUN live on the default sound card [ARGS="--device 3 --block 64"]
-	@$(PY) -m study play "$(RUN)" --grid "$(GRID)" $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m study play "--grid=$$GRID" "$$@" -- "$$RUN"
 
 export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus|neuralseed [RUN=id FORCE=1]
-	@$(PY) -m embedded export "$(GRID)" --format "$(FORMAT)" $(if $(RUN),--run "$(RUN)") $(if $(FORCE),--force) $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m embedded export "--format=$$FORMAT" $${RUN:+"--run=$$RUN"} $${FORCE:+--force} "$$@" -- "$$GRID"
 
 data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
-	@$(PY) -m study data "$(GRID)" $(RECORDING)
+	@$(PY) -m study data $(RECORDING) -- "$$GRID"
 
 test: .venv/.ready-dev .venv/.wavesurfer ## run all tests [ARGS="-m 'not slow'"]
-	$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal "$$@"
 
 lint: .venv/.ready-dev ## check style and types
 	.venv/bin/ruff check $(ROOMS)
@@ -94,7 +104,7 @@ lint: .venv/.ready-dev ## check style and types
 	.venv/bin/mypy
 
 bench: .venv/.ready ## measure training speed and memory against stock Keras on TensorFlow
-	@$(PY) -m tests.bench $(ARGS)
+	@$(SPLIT_ARGS); $(PY) -m tests.bench "$$@"
 
 system: ## install the Debian packages that LV2 effects, the simulated Cortex-M7 and some tests need
 	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update -q
