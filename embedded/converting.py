@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
 from data.errors import InputError
@@ -22,7 +21,7 @@ from embedded.convert import Converted, Origin, convert, form_of
 from embedded.parity import Parity
 from embedded.tflite.networks import Form
 from embedded.tflite.quantization import KINDS, Kind
-from study import choose, trained
+from study import choose, terminal, trained
 from study.material import Materials
 from study.store import Store
 from study.trained import Trained
@@ -131,12 +130,12 @@ def tell(proved: Sequence[Proved]) -> bool:
             f"{board.esr_against_keras:.1e}",
             f"{board.esr_against_target:.5f}",
         )
-    console = Console()
+    console = terminal.console()
     console.print(listing)
     for sentence in (told for proof in proved for told in parity.sentences(proof.found)):
-        console.print(sentence, highlight=False)
+        console.print(sentence)
     console.print(f"Operators: {', '.join(sorted({o for p in proved for o in p.model.operators}))}")
-    console.print(f"Models: {first.path.parent}", highlight=False)
+    console.print(f"Models: {first.path.parent}")
     return all(found.is_faithful for _, found in proved if found.kind == "float32")
 
 

@@ -13,11 +13,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from data import audio_streams, effects
 from data.devices import defects
 from data.errors import InputError
-from study import choose, running, scheduler, table
+from study import choose, running, scheduler, table, terminal
 from study import grid as grids
 from study import limits as limiting
 from study.explained import explained
@@ -68,7 +69,7 @@ def grid_command(
     Ends with 0 if every run finished, 2 for bad input, 3 if some runs failed, and 130 if
     interrupted.
     """
-    console = Console()
+    console = terminal.console()
     loaded = grids.load(grid, _recording(dry, wet))
     cores = _cores(workers)
     if dry_run:
@@ -102,7 +103,7 @@ def search_command(
     from study.search import description
     from study.search.running import run_search
 
-    console = Console()
+    console = terminal.console()
     loaded = description.load(search, _recording(dry, wet))
     results = run_search(loaded, runs, _cores(workers), console, checkpoint_seconds)
     _tell(results, runs / loaded.name, console)
@@ -118,7 +119,7 @@ def data_command(
 ) -> None:
     """Make (or import and check) the dry/wet pairs of a grid and say what was found."""
     loaded = grids.load(grid, _recording(dry, wet))
-    running.prepare_pairs(loaded.runs, runs / "pairs", Console())
+    running.prepare_pairs(loaded.runs, runs / "pairs", terminal.console())
     print(f"Pairs: {runs / 'pairs'}")
 
 
@@ -129,7 +130,7 @@ def table_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None
     store = Store(runs / grids.folder_name(grid))
     table.require_finished(table.collect(store), store)  # before the stored one is replaced
     results = table.write(store)
-    _print_summary(results, Console())
+    _print_summary(results, terminal.console())
 
 
 @app.command("choose")
@@ -188,21 +189,21 @@ def grids_command() -> None:
     listing = Table("grid", "title")
     for name in grids.committed_names():
         listing.add_row(name, grids.title(name))
-    Console().print(listing)
+    terminal.console().print(listing)
 
 
 @app.command("effects")
 @explained
 def effects_command() -> None:
     """List the effects that a grid file can name: what they are, and their controls."""
-    console = Console(highlight=False)
+    console = terminal.console()
     for effect in effects.listing():
         kind = "circuit, built in" if effect.kind == "circuit" else "LV2 plugin"
         if not effect.is_installed:
             kind += ", not installed: run make system"
-        console.print(f"{effect.name} ({kind}): {effect.meaning}", markup=False)
+        console.print(f"{effect.name} ({kind}): {effect.meaning}")
         for setting in effect.settings:
-            console.print(f"    {setting}", markup=False)
+            console.print(f"    {setting}")
 
 
 @app.command("render")
@@ -234,7 +235,10 @@ def render_command(
     form = audio_streams.form(source)
     coding = bits or ("24" if destination.suffix.lower() == ".flac" else "32f")
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
     ) as progress:
         task = progress.add_task(f"{folder.run_id}, {model.rendering}", total=form.samples)
         rendered = offline.render_file(
@@ -277,22 +281,22 @@ def play_command(
     folder = trained.find(run, Store(runs / grids.folder_name(grid)))
     player = live.player(live.loaded(folder), block)
     card = int(device) if device is not None and device.isdigit() else device
-    console = Console()
+    console = terminal.console()
     with console.status("starting") as status:
 
         def tell(load: live.Load, delay_s: float, late: int) -> None:
             status.update(
-                f"{folder.run_id}: {block} samples ({1000 * player.block_s:.1f} ms) at "
-                f"{player.sample_rate_hz} Hz, load {100 * load.mean:.0f} % (worst "
-                f"{100 * load.worst:.0f} %), delay {1000 * delay_s:.0f} ms, {late} late"
+                Text(
+                    f"{folder.run_id}: {block} samples ({1000 * player.block_s:.1f} ms) at "
+                    f"{player.sample_rate_hz} Hz, load {100 * load.mean:.0f} % (worst "
+                    f"{100 * load.worst:.0f} %), delay {1000 * delay_s:.0f} ms, {late} late"
+                )
             )
 
         with suppress(KeyboardInterrupt):
             live.play(player, card, seconds, tell)
     load = player.load()
-    console.print(
-        f"load {100 * load.mean:.0f} %, at worst {100 * load.worst:.0f} %", highlight=False
-    )
+    console.print(f"load {100 * load.mean:.0f} %, at worst {100 * load.worst:.0f} %")
 
 
 def _recording(dry: str | None, wet: str | None) -> tuple[str, str] | None:
@@ -331,23 +335,21 @@ def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> Non
         console.print(
             f"{architecture.family} {architecture.layers}x{architecture.units}, {seen}: "
             f"{rate:,.0f} samples/s a core",
-            highlight=False,
         )
     console.print(
         f"{grid.title}: {result.runs} runs, about {duration(result.hours * 3600)} "
         f"({result.hours:.2f} hours) of training and evaluation with {len(cores)} workers",
-        highlight=False,
     )
 
 
 def _tell(results: Any, folder: Path, console: Console) -> None:
     """Print what a command has found, and end with an exit code of its own if runs failed."""
     _print_summary(results, console)
-    console.print(f"Table: {folder / 'results.csv'}", highlight=False)
-    failed = running.failures(results)
-    for run_id, reason in failed:
+    console.print(f"Table: {folder / 'results.csv'}")
+    left = running.unfinished(results)
+    for run_id, reason in left:
         print(f"failed {run_id}: {reason}", file=sys.stderr)
-    if failed:
+    if left:
         raise typer.Exit(SOME_RUNS_FAILED)
 
 
@@ -363,4 +365,4 @@ def _print_summary(results: Any, console: Console) -> None:
         listing.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row))
     console.print(listing)
     if len(best) > 20:
-        console.print(f"... and {len(best) - 20} more in results.csv", highlight=False)
+        console.print(f"... and {len(best) - 20} more in results.csv")

@@ -29,7 +29,9 @@ class LiveView(ABC):
         self._console = console
         self._started = self._last_line = time.monotonic()
         self._bar = Progress(
-            TextColumn("{task.completed:.0%}"), BarColumn(20), TextColumn("{task.description}")
+            TextColumn("{task.completed:.0%}"),
+            BarColumn(20),
+            TextColumn("{task.description}", markup=False),
         )
         self._task = self._bar.add_task("", total=1.0)
         self._live = Live(console=console, refresh_per_second=4, get_renderable=self._renderable)
@@ -69,7 +71,7 @@ class LiveView(ABC):
     def line(self, text: str) -> None:
         """Tell what has happened, for good."""
         self._last_line = time.monotonic()
-        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
+        self._console.print(text, soft_wrap=True)
 
     def death(self, event: Mapping[str, Any], on: str) -> None:
         """Tell of a dead worker; one that died as it started was on nothing."""

@@ -51,7 +51,6 @@ def _tell_of_others(store: Store, grid: Grid, console: Console) -> None:
             f"{store.root} showed {len(others)} other finished runs. They stay on disk, and "
             f"`{store.grid_command()}` shows them again; to see both, copy the grid file under "
             "another name.",
-            highlight=False,
             soft_wrap=True,
         )
 
@@ -67,7 +66,6 @@ def _run_grid(
         console.print(
             f"{grid.title}: {len(grid.runs)} runs, {len(finished)} of them finished before, "
             f"{len(cores)} workers",
-            highlight=False,
         )
         scheduler = Scheduler(store, cores[: len(grid.runs) - len(finished)], checkpoint_every_s)
         with GridProgress(grid, finished, console) as progress:
@@ -102,9 +100,7 @@ def _prepare_what_can_be(runs: Iterable[RunConfig], cache: Path, console: Consol
     if len(reasons) == len(configs):
         raise reasons[0]
     for reason in reasons:
-        console.print(
-            f"these runs will fail: {reason}", highlight=False, markup=False, soft_wrap=True
-        )
+        console.print(f"these runs will fail: {reason}", soft_wrap=True)
 
 
 def _one_a_pair(runs: Iterable[RunConfig]) -> list[RunConfig]:
@@ -124,10 +120,9 @@ def _prepare_pair(config: RunConfig, materials: Materials, console: Console) -> 
     pair = materials.of(config).pair
     console.print(
         f"{pair.name}: {len(pair.dry) / pair.sample_rate_hz:.0f} s at {pair.sample_rate_hz} Hz",
-        highlight=False,
     )
     for line in pair.report:
-        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  {line}", soft_wrap=True)
 
 
 def _forget_failures(store: Store) -> None:
@@ -169,7 +164,8 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def failures(results: pd.DataFrame) -> list[tuple[str, str]]:
-    """Run id and reason of every failed run."""
-    failed = results[results["status"] == "failed"]
-    return list(zip(failed["run_id"], failed["error"], strict=True))
+def unfinished(results: pd.DataFrame) -> list[tuple[str, str]]:
+    """Run id and reason of every run that failed, or whose files went away as it was done."""
+    left = results[results["status"] != "ok"]
+    reasons = left["error"].fillna("its files went away; the same command begins it anew")
+    return list(zip(left["run_id"], reasons, strict=True))

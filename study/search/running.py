@@ -59,7 +59,6 @@ def run_search(
         console.print(
             f"Best: trial {best.number} ({described(best.params)}), validation loss "
             f"{best.value:.2e}. Now trained to its end.",
-            highlight=False,
             soft_wrap=True,
         )
         history.write(own, store)
@@ -95,7 +94,6 @@ def _run_trials(
     console.print(
         f"{own.search.title}: {own.search.trials} trials, {before} of them done before, "
         f"{min(missing, len(cores))} workers",
-        highlight=False,
     )
     scheduler = SearchScheduler(store, cores[:missing], checkpoint_every_s)
     with SearchProgress(own, console) as progress:

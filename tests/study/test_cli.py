@@ -1,15 +1,20 @@
 """The command line explains itself, and bad input in one line."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from data import audio
+from data import audio, pairs
 from study import files, running, table
+from study import grid as grids
 from study.cli import app
 from study.grid import Grid, committed_names
+from study.run_config import SignalConfig
+from study.scheduler import Event, Scheduler
 from study.store import Store
 from tests import tiny
 from tests.study.commands import study
@@ -107,6 +112,52 @@ def test_failed_runs_have_an_exit_code_of_their_own(
     assert result.exit_code == 3
     assert f"failed {config.run_id}: too hot" in result.stderr
     assert "3 if some runs failed" in call("grid", "--help").output
+
+
+@pytest.mark.parametrize("what", ["runs", "grid"])
+def test_results_that_are_deleted_while_they_are_made_are_no_success(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All finished; then everything of the runs goes away, as by another's hand."""
+    config = tiny.config(signal=SignalConfig(segment_seconds=0.5))
+    grid = Grid("mine", "Mine", (config,), "mine.toml")
+
+    def deleted(scheduler: Scheduler) -> Iterator[Event]:
+        run = scheduler.store.run(config.run_id)
+        shutil.rmtree(run.path.parent if what == "runs" else scheduler.store.root)
+        row = {**table.described(config), "status": "ok", "is_final": True}
+        if what == "runs":  # its worker goes on and finishes it in a folder made anew
+            files.write_json(run.result_file, {"status": "ok", "rows": [row]})
+        return iter(())
+
+    monkeypatch.setattr(grids, "load", lambda *_: grid)
+    monkeypatch.setattr(pairs, "_made", lambda *_: tiny.pair())
+    monkeypatch.setattr(Scheduler, "events", deleted)
+    result = call("grid", "mine", "--runs", str(tmp_path))
+    assert result.exit_code == {"runs": 3, "grid": 2}[what], result.output
+    assert "expected" in result.stderr and "make grid" in result.stderr
+
+
+def test_a_run_that_left_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pending = {**table.described(tiny.config()), "status": "pending"}
+    monkeypatch.setattr(running, "run_grid", lambda *_: table.typed([pending]))
+    result = call("grid", "smoke", "--runs", str(tmp_path))
+    assert result.exit_code == 3
+    assert f"failed {tiny.config().run_id}: its files went away" in result.stderr
+
+
+def test_a_name_in_square_brackets_is_shown_as_it_is(tmp_path: Path) -> None:
+    grid = tmp_path / "mine.toml"
+    audio.write(tmp_path / "dry.wav", tiny.pair().dry, tiny.RATE_HZ)
+    audio.write(tmp_path / "wet.wav", tiny.pair().wet, tiny.RATE_HZ)
+    grid.write_text(
+        '[[runs]]\neffect = {name = "[/x] :guitar:", dry = "dry.wav", wet = "wet.wav"}\n'
+        "[signal]\nsegment_seconds = 0.5\n"
+    )
+    result = call("data", str(grid), "--runs", str(tmp_path / "[/runs]"))
+    assert result.exit_code == 0, result.exception
+    assert "[/x] :guitar:: " in result.output
+    assert "[/runs]/pairs" in result.output
 
 
 def test_grids_and_effects_are_listed() -> None:

@@ -238,6 +238,27 @@ def test_a_failing_run_is_in_the_table_with_its_reason_and_the_others_go_on(
     assert "Traceback" not in command.printed
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_stopped_grid_ends_its_workers(number: int, code: int, folder: Path, whole: Path) -> None:
+    runs = fresh(folder / f"stopped-{code}" / "runs", whole)
+    command = start(folder / "tiny.toml", runs)
+    await_training(command)
+    command.process.send_signal(number)
+    assert command.wait(10) == code
+    assert workers(runs) == []
+    assert command.printed.endswith("The same command continues where it stopped.\n")
+
+
+def test_runs_deleted_in_the_middle_are_told(folder: Path, whole: Path) -> None:
+    runs = fresh(folder / "deleted" / "runs", whole)
+    command = start(folder / "tiny.toml", runs)
+    await_training(command)
+    shutil.rmtree(runs / "tiny" / "runs")
+    assert command.wait() in (2, 3)
+    assert "Traceback" not in command.printed
+    assert "config.json" in command.printed
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 800 kB."""

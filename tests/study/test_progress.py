@@ -4,10 +4,9 @@ import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from data.effects import Effect, resolve
-from study import live_view, table
+from study import live_view, table, terminal
 from study.grid import Grid
 from study.progress import GridProgress, duration
 from study.run_config import RunConfig
@@ -29,7 +28,7 @@ def output() -> io.StringIO:
 
 @pytest.fixture
 def shown(output: io.StringIO) -> GridProgress:
-    return GridProgress(GRID, [], Console(file=output, width=200))
+    return GridProgress(GRID, [], terminal.console(file=output, width=200))
 
 
 def test_finished_failed_and_dead_are_a_line_each(shown: GridProgress, output: io.StringIO) -> None:
@@ -62,7 +61,9 @@ def test_a_run_of_several_models_is_done_with_the_last() -> None:
         "controls": {"drive": [0.1, 0.5]},
     }
     faded = RunConfig(**values)
-    progress = GridProgress(Grid("g", "G", (faded,), "g.toml"), [], Console(file=io.StringIO()))
+    progress = GridProgress(
+        Grid("g", "G", (faded,), "g.toml"), [], terminal.console(file=io.StringIO())
+    )
     epoch = {
         "event": "epoch",
         "stage": "training",
@@ -120,7 +121,7 @@ def test_a_run_that_goes_on_says_from_where(shown: GridProgress, output: io.Stri
 
 
 def test_a_narrow_terminal_breaks_no_line(output: io.StringIO) -> None:
-    console = Console(file=output, width=60, force_terminal=True)
+    console = terminal.console(file=output, width=60, force_terminal=True)
     with GridProgress(GRID, [dict(row(0, 0.5))], console) as shown:
         shown.follow({"event": "start", "run": CONFIGS[2].run_id})
     drawn = [line for line in output.getvalue().splitlines() if "best clipper so far" in line]
@@ -152,7 +153,7 @@ def test_runs_of_another_command_and_runs_given_up_count_once(
 
 
 def test_a_terminal_shows_the_best_of_each_effect(output: io.StringIO) -> None:
-    console = Console(file=output, width=200, force_terminal=True)
+    console = terminal.console(file=output, width=200, force_terminal=True)
     with GridProgress(GRID, [dict(row(0, 0.5))], console) as shown:
         shown.follow({"event": "done", "run": CONFIGS[1].run_id, "row": row(1, 0.125)})
         shown.follow({"event": "start", "run": CONFIGS[2].run_id})
@@ -172,5 +173,5 @@ def test_two_effects_of_one_name_have_a_best_each() -> None:
     other = tiny.config(effect=Effect("clipper", "recording", content="another1").to_dict())
     grid = Grid("mine", "Mine", (CONFIGS[0], other), "mine")
     found = [row(0, 0.25), {**row(0, 0.125), **table.described(other)}]
-    told = GridProgress(grid, found, Console(file=io.StringIO())).plain()
+    told = GridProgress(grid, found, terminal.console(file=io.StringIO())).plain()
     assert "best clipper (tiny) so far" in told and "best clipper (another1) so far" in told

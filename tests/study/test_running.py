@@ -1,15 +1,15 @@
 """Pairs before a grid's workers start: one that cannot be made stops only its own runs."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from data import pairs
 from data.errors import InputError
-from study import files, running, table
+from study import files, running, table, terminal
 from study.grid import Grid
 from study.run_config import SignalConfig
 from study.scheduler import Scheduler
@@ -28,19 +28,30 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def made(effect: Any, *_: object) -> pairs.Pair:
         if effect.name == "broken":
             raise InputError("effect broken", expected="a", found="b", remedy="Install it.")
-        return tiny.pair()
+        return replace(tiny.pair(), name=effect.name)
 
     monkeypatch.setattr(pairs, "_made", made)
     monkeypatch.setattr(Scheduler, "events", lambda scheduler: iter(()))
     return tmp_path
 
 
-def run(root: Path, *configs: Any) -> str:
+def run(root: Path, *configs: Any, title: str = "Mine") -> str:
     """What a grid of these runs prints."""
     output = io.StringIO()
-    console = Console(file=output, width=200)
-    running.run_grid(Grid("mine", "Mine", configs, "mine"), root, [0], console)
+    console = terminal.console(output, width=200)
+    running.run_grid(Grid("mine", title, configs, "mine"), root, [0], console)
     return output.getvalue()
+
+
+TITLES = ["[/b] is no markup", "a [red]title[/red] :guitar:", "[/]", "[link=x]"]
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_titles_and_effects_are_printed_as_they_are(title: str, root: Path) -> None:
+    odd = FINE.model_copy(update={"effect": FINE.effect | {"name": title}})
+    printed = run(root, odd, title=title)
+    assert f"{title}: 10 s at 8000 Hz" in printed  # the pair's name
+    assert f"{title}: 1 runs, 0 of them finished before" in printed
 
 
 def test_an_effect_that_cannot_be_made_leaves_the_others_to_train(root: Path) -> None:
@@ -57,7 +68,7 @@ def test_no_effect_that_can_be_made_is_refused(root: Path) -> None:
 
 def test_pairs_alone_are_refused_at_the_first_that_cannot_be_made(root: Path) -> None:
     with pytest.raises(InputError, match="effect broken"):
-        running.prepare_pairs([FINE, BROKEN], root / "pairs", Console(file=io.StringIO()))
+        running.prepare_pairs([FINE, BROKEN], root / "pairs", terminal.console(file=io.StringIO()))
 
 
 def test_a_finished_grid_removes_the_checkpoints_that_a_kill_left(root: Path) -> None:

@@ -144,7 +144,9 @@ def test_a_summary_ranks_finished_runs_by_validation(store: Store) -> None:
 
 def test_failures_are_listed_with_their_reason(store: Store) -> None:
     results = table.write(store)
-    assert running.failures(results) == [(CONFIGS[1].run_id, "too hot, by far\nand wet")]
+    failed, pending = running.unfinished(results)
+    assert failed == (CONFIGS[1].run_id, "too hot, by far\nand wet")
+    assert pending[0] == CONFIGS[2].run_id and "went away" in pending[1]
 
 
 def test_a_table_without_a_finished_run_is_refused_with_the_first_reason(store: Store) -> None:
