@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,9 +19,13 @@ from pydantic import Field, ValidationError
 
 from data import effects
 from data.errors import InputError
+from study import toml_file
 from study.run_config import RunConfig, SignalConfig, Strict, effect_names
+from study.toml_file import shown
 
 COMMITTED = Path(__file__).parent / "grids"
+
+MOST_RUNS = 10_000  # of a grid: a year of the shortest ones
 
 _Config = TypeVar("_Config", bound=Strict)
 
@@ -91,7 +96,7 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
     """
     path = find(name_or_path, COMMITTED, "grid")
     refuse_reserved(path)
-    table = read_toml(path, f"grid {path}")
+    table = toml_file.read(path, f"grid {path}")
     refuse_unknown(f"grid {path}", table, ["title", "signal", "runs", "published"])
     signal = validated(SignalConfig, table.get("signal", {}), f"grid {path}, [signal]")
     blocks = table.get("runs")
@@ -107,6 +112,7 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Grid:
         where = f"grid {path}, [[runs]] block {number}"
         for run in expanded(block, signal, where, path.parent, recording):
             runs.setdefault(run.run_id, run)
+        _require_few(len(runs), f"grid {path}, its blocks together")
     title = str(table.get("title", path.stem))
     # Of the grid's own effects, so of none where a recording takes their place.
     entries = [] if recording else table.get("published", [])
@@ -122,7 +128,7 @@ def _published(entries: Any, where: str, runs: Mapping[str, RunConfig]) -> tuple
         raise InputError(
             f"{where}, [[published]]",
             expected="entries with effect, structure, esr and source",
-            found=repr(entries),
+            found=shown(entries),
             remedy="Write [[published]] on a line of its own and the keys below it.",
         )
     modelled = list(dict.fromkeys(effect_names(runs).values()))
@@ -133,7 +139,7 @@ def _published(entries: Any, where: str, runs: Mapping[str, RunConfig]) -> tuple
             raise InputError(
                 f"{where}, [[published]] entry {number}, key 'effect'",
                 expected="one of " + ", ".join(modelled),
-                found=repr(own.effect),
+                found=shown(own.effect),
                 remedy="Name an effect as the grid's runs name it.",
             )
         found.append(own)
@@ -167,16 +173,6 @@ def find(name_or_path: str, committed_folder: Path, kind: str) -> Path:
     )
 
 
-def read_toml(path: Path, where: str) -> dict[str, Any]:
-    """A TOML file as a dictionary, or an ``InputError`` that tells the line."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            where, expected="a TOML file", found=str(error), remedy="Mend the syntax."
-        ) from error
-
-
 def refuse_reserved(path: Path) -> None:
     """Refuse a file whose folder under ``runs/`` is in use for something else."""
     if path.stem == "pairs":
@@ -200,7 +196,7 @@ def expanded(
         raise InputError(
             where,
             expected="a table of keys and values",
-            found=repr(block),
+            found=shown(block),
             remedy="Write [[runs]] on a line of its own and the keys below it.",
         )
     axes = _axes(block, where)
@@ -232,9 +228,21 @@ def _combined(
     fixed: Mapping[str, Any], axes: Mapping[str, list[Any]], where: str
 ) -> Iterable[RunConfig]:
     ordered = [key for key in RunConfig.model_fields if key in axes]
+    _require_few(math.prod(len(axis) for axis in axes.values()), where)
     for combination in itertools.product(*(axes[key] for key in ordered)):
         values = dict(zip(ordered, combination, strict=True))
         yield validated(RunConfig, {**fixed, **values}, where)
+
+
+def _require_few(runs: int, where: str) -> None:
+    """Refuse more runs than anyone can wait for, before they are listed."""
+    if runs > MOST_RUNS:
+        raise InputError(
+            where,
+            expected=f"at most {MOST_RUNS:,} runs",
+            found=f"lists that stand for {runs:,}",
+            remedy="Shorten the lists: every combination of their values is a run.",
+        )
 
 
 def _values(key: str, value: Any) -> list[Any]:
@@ -295,6 +303,6 @@ def validated(kind: type[_Config], values: Mapping[str, Any], where: str) -> _Co
         raise InputError(
             f"{where}, key {key!r}" if key else where,
             expected=first["msg"].removeprefix("Input should be ").removeprefix("Value error, "),
-            found=repr(first["input"]) if key else "a combination that does not fit",
+            found=shown(first["input"]) if key else "a combination that does not fit",
             remedy="See the list of keys in the README.",
         ) from error

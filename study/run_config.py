@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
@@ -35,6 +36,12 @@ Training = Literal["framed", "sequence"]
 Direction = Literal["forward", "reversed"]
 Knobs = Literal["none", "conditioned", "faded"]
 Setting = Mapping[str, float]  # of an effect's controls, by name
+
+# Beyond what anyone can wait for or keep, and well below what numbers overflow at.
+MOST_FRAMES = 1_000_000_000
+MOST_EPOCHS = 1_000_000
+MOST_SAMPLES = 64_000_000
+MOST_SETTINGS = 256  # a pair of signals each
 
 # The longest transform of the loss that compares spectra (models.losses).
 SPECTRUM_SAMPLES = 256
@@ -152,24 +159,28 @@ class RunConfig(Strict):
     residual: bool = False
     training: Training = "framed"
     direction: Direction = "forward"
-    training_frames: Annotated[int, Field(ge=1)] = 40_000
-    epochs: Annotated[int, Field(ge=1)] = 50
-    batch_size: Annotated[int, Field(ge=1)] = 64
+    training_frames: Annotated[int, Field(ge=1, le=MOST_FRAMES)] = 40_000
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 50
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-2
     schedule: Schedule = "cosine"
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
     loss: LossName = "mae"
     sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)] = 22_050
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    validation_frames: Annotated[int, Field(ge=64)] = 4096
-    patience: Annotated[int, Field(ge=0)] = 0
-    checkpoint_epochs: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    antialias_epochs: Annotated[int, Field(ge=0)] = 0
-    oversampling: tuple[Annotated[int, Field(ge=2, le=16)], ...] = ()
+    validation_frames: Annotated[int, Field(ge=64, le=MOST_FRAMES)] = 4096
+    patience: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
+    checkpoint_epochs: Annotated[
+        tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=1000)
+    ] = ()
+    antialias_epochs: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
+    oversampling: Annotated[
+        tuple[Annotated[int, Field(ge=2, le=16)], ...], Field(max_length=15)
+    ] = ()
     sequence_seconds: Annotated[float, Field(ge=0.01, le=600)] = 0.5
-    warmup_samples: Annotated[int, Field(ge=0)] = 1000
-    window_samples: Annotated[int, Field(ge=64, multiple_of=64)] = 256
-    streaming_epochs: Annotated[int, Field(ge=0)] = 0
+    warmup_samples: Annotated[int, Field(ge=0, le=MOST_SAMPLES)] = 1000
+    window_samples: Annotated[int, Field(ge=64, le=MOST_SAMPLES, multiple_of=64)] = 256
+    streaming_epochs: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
     knobs: Knobs = "none"
     controls: dict[str, list[float]] = {}
     unseen: dict[str, list[float]] = {}
@@ -255,9 +266,16 @@ class RunConfig(Strict):
                 f'knobs = "{self.knobs}" needs two or more values of each control to train on, '
                 "such as controls = {drive = [0.1, 0.5, 0.9]}"
             )
+        for own in (self.controls, self.unseen):
+            if (settings := math.prod(map(len, own.values()))) > MOST_SETTINGS:
+                raise ValueError(
+                    f"controls and unseen stand for at most {MOST_SETTINGS} settings each, and "
+                    f"one of them for {settings:,}; name fewer values"
+                )
         if self.unseen and set(self.unseen) != set(self.controls):
             raise ValueError("unseen needs values of the same controls as controls")
-        if any(setting in self.seen_settings for setting in self.unseen_settings):
+        seen = self.seen_settings
+        if any(setting in seen for setting in self.unseen_settings):
             raise ValueError("unseen holds a setting that controls trains on")
         for setting in (*self.seen_settings, *self.unseen_settings):
             effects.at_setting(self.made_by, setting)
@@ -378,6 +396,7 @@ class RunConfig(Strict):
         content = json.dumps(fields, sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()[:10]
         effect = "".join(c if c.isalnum() else "-" for c in self.effect["name"])[:24]
+        effect = effect.lstrip("-") or "effect"  # a command would take it for an option
         shape = f"{self.family}-{self.layers}x{self.units}"
         seen = f"f{self.frame_size}-n{_short(self.training_frames)}"
         if self.training == "sequence":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -40,6 +41,7 @@ effect's own filters and belongs to it."""
 MAX_LATENCY_SAMPLES = 128
 TIMEOUT_S = 30.0
 URI_PREFIX = "lv2:"
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 
 _GUITARIX = "http://guitarix.sourceforge.net/plugins/"
 _INSTALL = "Run `make system` (Debian packages guitarix-lv2 and lilv-utils)."
@@ -167,7 +169,16 @@ def render(name: str, dry: Samples, sample_rate_hz: int, **controls: float) -> S
 def effect_named(name: str) -> Effect:
     """The effect of that name, or the plugin behind ``lv2:<URI>``."""
     if name.startswith(URI_PREFIX):
-        return Effect(name.removeprefix(URI_PREFIX))
+        uri = name.removeprefix(URI_PREFIX)
+        # Programs are called with it, which take "--version" for an option.
+        if not _URI.fullmatch(uri):
+            raise InputError(
+                f"LV2 plugin {uri!r:.200}",
+                expected="a URI, such as http://example.org/plugin or urn:plugin",
+                found="none",
+                remedy="`lv2ls` lists the URIs of everything installed.",
+            )
+        return Effect(uri)
     if name not in EFFECTS:
         raise InputError(
             f"LV2 effect {name!r}",
@@ -200,8 +211,9 @@ def check(name: str, controls: Mapping[str, float]) -> None:
     """Refuse controls that an installed plugin lacks; one that is missing is told later.
 
     Raises:
-        InputError: unknown control, or value out of range.
+        InputError: no URI, unknown control, or value out of range.
     """
+    effect_named(name)
     if is_installed(name):
         _settings(name, controls)
 

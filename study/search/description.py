@@ -19,12 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
-from study import files
+from study import files, toml_file
 from study import grid as grids
 from study.grid import Grid
 from study.run_config import RunConfig, SignalConfig
 from study.store import Store
+from study.toml_file import shown
 
+MOST_TRIALS = 10_000
+MOST_CHOICES = 1000
+MOST_STEPS = 1_000_000
 STARTUP_TRIALS = 8  # drawn at random, before their results guide the next
 
 COMMITTED = Path(__file__).parents[1] / "searches"
@@ -221,7 +225,7 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Search:
     path = grids.find(name_or_path, COMMITTED, "search")
     grids.refuse_reserved(path)
     where = f"search {path}"
-    table = grids.read_toml(path, where)
+    table = toml_file.read(path, where)
     grids.refuse_unknown(where, table, _KEYS)
     for key in ("run", "space"):
         _require(
@@ -239,8 +243,8 @@ def load(name_or_path: str, recording: tuple[str, str] | None = None) -> Search:
         name=path.stem,
         title=str(table.get("title", path.stem)),
         source=name_or_path,
-        trials=_count(table, "trials", 20, 1, where),
-        seed=_count(table, "seed", 0, 0, where),
+        trials=_count(table, "trials", 20, range(1, MOST_TRIALS + 1), where),
+        seed=_count(table, "seed", 0, range(2**31), where),
         base=base,
         space=space,
         final=final,
@@ -334,10 +338,10 @@ def _axis(where: str, key: str, value: Any) -> Axis:
     kind = SEARCHABLE[key]
     if isinstance(value, list):
         _require(
-            len(value) > 1 and len(set(map(repr, value))) == len(value),
+            1 < len(value) <= MOST_CHOICES and len(set(map(repr, value))) == len(value),
             where,
-            "two or more different values",
-            repr(value),
+            f"two or more different values, {MOST_CHOICES} at most",
+            shown(value),
             "What does not vary belongs into [run].",
         )
         return Choices(tuple(value))
@@ -346,7 +350,7 @@ def _axis(where: str, key: str, value: Any) -> Axis:
         kind is not None and isinstance(value, Mapping),
         where,
         expected,
-        repr(value),
+        shown(value),
         "What does not vary belongs into [run].",
     )
     grids.refuse_unknown(where, value, _RANGE)
@@ -361,18 +365,23 @@ def _axis(where: str, key: str, value: Any) -> Axis:
         {"low", "high"} <= set(numbers) and numbers["low"] < numbers["high"],
         where,
         "low and high, low below high",
-        repr(dict(value)),
+        shown(dict(value)),
         "Give both.",
     )
     _require(
         not is_log or (numbers["low"] > 0 and "step" not in numbers),
         where,
         "with log = true, low above 0 and no step",
-        repr(dict(value)),
+        shown(dict(value)),
         "Ratios need a positive beginning, and have no steps.",
     )
+    step, width = numbers.get("step", 1), numbers["high"] - numbers["low"]
     _require(
-        numbers.get("step", 1) > 0, where, "a step above 0", repr(value.get("step")), "Mend it."
+        step > 0 and ("step" not in numbers or width / MOST_STEPS <= step <= width),
+        where,
+        f"a step above 0, 1 to {MOST_STEPS:,} of them between low and high",
+        shown(value.get("step")),
+        "Mend it.",
     )
     return Range(numbers["low"], numbers["high"], is_log, numbers.get("step"))
 
@@ -381,22 +390,21 @@ def _number(where: str, value: Any, kind: type | None) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     is_fit = is_number and math.isfinite(value) and (kind is float or isinstance(value, int))
     expected = "a number" if kind is float else "a whole number"
-    _require(is_fit, where, expected, repr(value), "Mend it.")
+    _require(is_fit, where, expected, shown(value), "Mend it.")
     return float(value) if kind is float else int(value)
 
 
-def _count(table: Mapping[str, Any], key: str, default: int, least: int, where: str) -> int:
+def _count(table: Mapping[str, Any], key: str, default: int, allowed: range, where: str) -> int:
     value = table.get(key, default)
-    is_fit = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    _require(
-        is_fit, f"{where}, key {key!r}", f"a whole number from {least}", repr(value), "Mend it."
-    )
+    is_fit = isinstance(value, int) and not isinstance(value, bool) and value in allowed
+    expected = f"a whole number from {allowed[0]} to {allowed[-1]:,}"
+    _require(is_fit, f"{where}, key {key!r}", expected, shown(value), "Mend it.")
     return int(value)
 
 
 def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
     value = table.get(key, {})
-    _require(isinstance(value, Mapping), where, f"a table [{key}]", repr(value), "Mend it.")
+    _require(isinstance(value, Mapping), where, f"a table [{key}]", shown(value), "Mend it.")
     return dict(value)
 
 

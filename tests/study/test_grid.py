@@ -226,16 +226,48 @@ MISTAKES = {
     'effect = {name = "sd1", drive = "full"}': ["drive", "a number", "'full'"],
     'effect = {name = "x", lv2 = 3}': ["key lv2", "the URI", "found 3"],
     'effect = {name = "x", dry = "only.wav"}': ["the two keys dry and wet"],
+    'effect = {name = "x", lv2 = "--version"}': ["'--version'", "a URI, such as"],
+    'effect = {name = "x", lv2 = ""}': ["a URI, such as"],
+    'effect = {name = "lv2:-h"}': ["'-h'", "a URI, such as"],
+    'effect = {name = "x", lv2 = "\\u0000"}': ["texts without control characters"],
+    "training_frames = 9223372036854775807": ["'training_frames'", "equal to 1000000000"],
+    "training_frames = 9223372036854775808": ["whole numbers of 64 bits", "one of 64 bits"],
+    "epochs = 9223372036854775807": ["key 'epochs'", "less than or equal to 1000000"],
+    "patience = 9223372036854775807": ["key 'patience'", "less than or equal to 1000000"],
+    "batch_size = 9223372036854775807": ["key 'batch_size'", "less than or equal to 1000000"],
+    "validation_frames = 9223372036854775807": ["key 'validation_frames'", "less than or equal"],
+    "antialias_epochs = 9223372036854775807": ["key 'antialias_epochs'", "less than or equal"],
+    "streaming_epochs = 9223372036854775807": ["key 'streaming_epochs'", "less than or equal"],
+    "warmup_samples = 9223372036854775807": ["key 'warmup_samples'", "less than or equal"],
+    "window_samples = 9223372036854775744": ["key 'window_samples'", "less than or equal"],
+    "units = 9223372036854775807": ["key 'units'", "less than or equal to 1024"],
+    f"seed = 0x{'f' * 9000}": ["whole numbers of 64 bits", "one of 36000 bits"],
+    f"units = {'9' * 5000}": ["a TOML file"],
+    f"seed = {'[' * 100_000}{']' * 100_000}": ["at most 8 deep"],
+    f"seed = {'[' * 200}{']' * 200}": ["at most 8 deep"],
+    f"controls = {'{a = ' * 200}1{'}' * 200}": ["at most 8 deep"],
+    f"seed = {list(range(200_000))}": ["at most 1,000,000 bytes"],
+    f"loss = '{'x' * 1000}'": ["xxx..."],
+    f"seed = {list(range(10_001))}": ["at most 10,000 runs", "stand for 10,001"],
+    "".join(f"{key} = {list(range(1, 101))}\n" for key in ("seed", "units", "epochs")): [
+        "at most 10,000 runs",
+        "stand for 1,000,000",
+        "Shorten the lists",
+    ],
+    'knobs = "conditioned"\ncontrols = {'
+    + ", ".join(f"{key} = {[n / 100 for n in range(100)]}" for key in ("drive", "tone", "level"))
+    + "}": ["at most 256 settings", "1,000,000"],
     'effect = {name = "x", dry = "no.wav", wet = "no.wav"}': ["no.wav", "no such file"],
 }
 
 
-@pytest.mark.parametrize("keys", MISTAKES)
+@pytest.mark.parametrize("keys", MISTAKES, ids=lambda keys: keys[:60])
 def test_a_mistake_is_named_with_what_is_allowed(keys: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load(tmp_path, keys)
     for part in MISTAKES[keys]:
         assert part in str(caught.value)
+    assert len(str(caught.value)) < 1000
 
 
 FILES = {
@@ -261,6 +293,13 @@ def test_a_wrong_file_is_named_with_what_is_expected(text: str, tmp_path: Path) 
         grid.load(write(tmp_path, text))
     for part in FILES[text]:
         assert part in str(caught.value)
+
+
+def test_blocks_have_no_more_runs_together_than_one(tmp_path: Path) -> None:
+    block = '[[runs]]\neffect = "sd1"\nunits = {}\nseed = {}\n'
+    text = "".join(block.format(units, list(range(6000))) for units in (4, 8))
+    with pytest.raises(InputError, match="blocks together: expected at most 10,000 runs"):
+        grid.load(write(tmp_path, text))
 
 
 def test_a_grid_knows_how_it_was_asked_for(recording: tuple[str, str]) -> None:
@@ -394,6 +433,12 @@ def test_a_run_id_is_readable_and_safe_as_a_folder_name() -> None:
     run_id = tiny.config(effect=effect, training_frames=2000).run_id
     assert run_id.startswith("My-Pedal------é-dense-1x4-f16-n2k-e6-s0-")
     assert "/" not in run_id
+
+
+@pytest.mark.parametrize(("name", "begins"), [("-v", "v-"), ("(amp)", "amp-"), ("!", "effect-")])
+def test_a_run_id_is_never_taken_for_an_option(name: str, begins: str) -> None:
+    effect = Effect(name, "recording", content="tiny").to_dict()
+    assert tiny.config(effect=effect).run_id.startswith(begins)
 
 
 def test_longer_runs_cost_more() -> None:

@@ -132,6 +132,13 @@ MISTAKES = [
     ("{low = 4, high = 12, step = 4}", "{low = 9, high = 4}", ["key 'units'", "low below high"]),
     ("low = 4, high = 12", "low = 0, high = 12", ["key 'units'", "greater than or equal to 1"]),
     ("low = 4, high = 12", "low = 4.5, high = 12", ["key 'units', low", "a whole number", "4.5"]),
+    ("step = 4", "step = 0", ["key 'units'", "a step above 0", "found 0"]),
+    ("step = 4", "step = 9", ["key 'units'", "between low and high", "found 9"]),
+    ("high = 1e-1, log = true", "high = 1e-1, step = 1e-300", ["1 to 1,000,000 of them"]),
+    ("trials = 6", "trials = 9223372036854775807", ["key 'trials'", "from 1 to 10,000"]),
+    ("trials = 6", f"trials = 0x{'f' * 9000}", ["whole numbers of 64 bits"]),
+    ("trials = 6", f"trials = {'[' * 100_000}", ["at most 8 deep"]),
+    ('["lstm", "dense"]', str(list(range(1001))), ["two or more different values, 1000 at most"]),
     ("low = 1e-4", "low = 0", ["key 'learning_rate'", "low above 0"]),
     ("high = 1e-1", "high = 3", ["key 'learning_rate'", "less than or equal to 1"]),
     ("high = 1e-1", 'high = "much"', ["key 'learning_rate', high", "a number", "'much'"]),
@@ -144,7 +151,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "parts"), MISTAKES, ids=[m[1] for m in MISTAKES])
+@pytest.mark.parametrize(("old", "new", "parts"), MISTAKES, ids=[m[1][:60] for m in MISTAKES])
 def test_a_mistake_is_told_with_its_key(
     tmp_path: Path, old: str, new: str, parts: list[str]
 ) -> None:
