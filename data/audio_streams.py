@@ -18,13 +18,12 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from data import audio
+from data import audio_files
 from data.errors import InputError
 
 Chunk: TypeAlias = npt.NDArray[np.float32]
 Bits = Literal["24", "32f"]
 
-CHUNK_SAMPLES = 65_536
 _SUBTYPES = {"24": "PCM_24", "32f": "FLOAT"}
 _BYTES = {"24": 3, "32f": 4}
 _LARGEST_WAV_BYTES = 0xFFFF_0000
@@ -70,33 +69,18 @@ def form(path: Path) -> Form:
     Raises:
         InputError: missing, undecodable, empty or cut short.
     """
-    with audio.opened(path) as file:
-        declared, found = audio.declared_frames(file), file.frames
-        if found == 0 or found < declared:
-            raise audio.cut_short(path, declared, found)
-        return Form(file.samplerate, file.channels, found)
+    with audio_files.opened(path) as file:
+        return Form(file.samplerate, file.channels, audio_files.length(path, file))
 
 
 def read(path: Path) -> Iterator[Chunk]:
     """The samples of a file, from its beginning to its end.
 
     Raises:
-        InputError: undecodable, cut short, or not numbers.
+        InputError: undecodable, cut short, or not sound.
     """
-    with audio.opened(path) as file:
-        at = 0
-        while at < file.frames:
-            try:
-                chunk = file.read(CHUNK_SAMPLES, dtype="float32", always_2d=True)
-            except (soundfile.LibsndfileError, RuntimeError) as error:
-                raise audio.undecodable(path, str(error)) from error
-            if len(chunk) == 0:
-                raise audio.cut_short(path, file.frames, at)
-            finite = np.isfinite(chunk).all(axis=1)
-            if not finite.all():
-                raise audio.not_finite(path, (at + int(np.argmin(finite))) / file.samplerate)
-            at += len(chunk)
-            yield chunk
+    with audio_files.opened(path) as file:
+        yield from audio_files.chunks(path, file)
 
 
 def resampled(chunks: Iterable[Chunk], from_hz: int, to_hz: int, channels: int) -> Iterator[Chunk]:

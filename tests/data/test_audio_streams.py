@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from data import audio, audio_streams
+from data import audio, audio_files, audio_streams
 from data.audio_streams import Chunk, Form
 from data.errors import InputError
 
@@ -83,11 +83,11 @@ def test_a_signal_gets_the_length_asked_for(length: int) -> None:
 
 @pytest.mark.parametrize(("name", "subtype"), [("a.wav", "PCM_16"), ("a.flac", "PCM_24")])
 def test_a_file_is_read_in_chunks(name: str, subtype: str, tmp_path: Path) -> None:
-    path, signal = tmp_path / name, noise(audio_streams.CHUNK_SAMPLES + 10)
+    path, signal = tmp_path / name, noise(audio_files.CHUNK_SAMPLES + 10)
     soundfile.write(path, signal, 48_000, subtype=subtype)
     assert audio_streams.form(path) == Form(48_000, 2, len(signal))
     chunks = list(audio_streams.read(path))
-    assert [len(chunk) for chunk in chunks] == [audio_streams.CHUNK_SAMPLES, 10]
+    assert [len(chunk) for chunk in chunks] == [audio_files.CHUNK_SAMPLES, 10]
     np.testing.assert_allclose(np.concatenate(chunks), signal, atol=2**-15)
 
 
