@@ -41,7 +41,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help convert deploy budget timing grid search estimate report choose listen listen-import render play export data test lint bench system clean
+.PHONY: help convert deploy budget timing grid search estimate report choose listen listen-import render play export data test fuzz lint bench system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -97,6 +97,12 @@ data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 
 test: .venv/.ready-dev .venv/.wavesurfer ## run all tests [ARGS="-m 'not slow'"]
 	@$(SPLIT_ARGS); $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal "$$@"
+
+fuzz: .venv/.ready-dev .venv/.wavesurfer ## attack all that is fed in for an hour, and kill commands [ARGS="-k answers"]
+	@$(SPLIT_ARGS); \
+	  export PEDALFRAME_FUZZ_TOTAL_SECONDS="$${PEDALFRAME_FUZZ_TOTAL_SECONDS:-3600}"; \
+	  export PEDALFRAME_FUZZ_SEED="$${PEDALFRAME_FUZZ_SEED:-$$(date +%s)}"; \
+	  $(PY) -m pytest tests/fuzz -rP --numprocesses auto --maxprocesses 4 --dist worksteal "$$@"
 
 lint: .venv/.ready-dev ## check style and types
 	.venv/bin/ruff check $(ROOMS)

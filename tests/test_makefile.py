@@ -158,14 +158,14 @@ def test_every_command_takes_every_value_whole(make: Make, target: str, tmp_path
         ("'$1\n'", ["$1\n"]),
     ],
 )
-@pytest.mark.parametrize("target", ["test", "timing"])
+@pytest.mark.parametrize("target", ["test", "fuzz", "timing"])
 def test_args_are_split_into_words_and_not_run(
     make: Make, args: str, words: list[str], target: str, tmp_path: Path
 ) -> None:
     kept = set(tmp_path.iterdir())
     told = make(target, f"ARGS={args}")
     assert told.returncode == 0, told.stderr
-    end = {"test": [], "timing": ["--", "quick"]}[target]
+    end = {"test": [], "fuzz": [], "timing": ["--", "quick"]}[target]
     (called,) = calls(tmp_path)
     assert called[len(called) - len(words) - len(end) :] == words + end
     assert set(tmp_path.iterdir()) == {*kept, tmp_path / "calls"}

@@ -123,8 +123,9 @@ def parse(document: bytes, subject: str) -> AbxSession | MushraSession:
         return _ADAPTER.validate_json(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))[:80]
-        found = f"{where}: {first['msg']}" if where else str(first["msg"])
+        where = _shown(".".join(map(str, first["loc"])), 80)
+        found = _shown(first["msg"], 200)
+        found = f"{where}: {found}" if where else found
         raise _refused(subject, "answers of a listening page", found) from None
 
 
@@ -158,6 +159,12 @@ def _require_fitting_mushra(session: MushraSession, key: Key, subject: str) -> N
     for rating in session.ratings:
         if set(rating.scores) != key.stimuli_of(rating.item) or not rating.scores:
             raise _refused(subject, "a score for every sound of an item", "others")
+
+
+def _shown(text: str, most: int) -> str:
+    """The beginning of what a document says, with nothing that a terminal would obey."""
+    short = text if len(text) <= most else f"{text[:most]}..."
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short)
 
 
 def _refused(subject: str, expected: str, found: str) -> InputError:

@@ -46,6 +46,13 @@ def test_what_is_no_json_is_refused(document: bytes) -> None:
         sessions.parse(document, "file")
 
 
+@pytest.mark.parametrize("name", ["test", "a\x1b[2J\n"])
+def test_what_is_told_of_a_document_is_short_and_harmless(name: str) -> None:
+    with pytest.raises(InputError) as told:
+        sessions.parse(as_bytes(**{name: "\x1b[2J\n" + "a" * 10_000}), "file")
+    assert str(told.value).isprintable() and len(str(told.value)) < 500
+
+
 def test_too_much_is_refused() -> None:
     with pytest.raises(InputError, match="at most 262,144 bytes"):
         sessions.parse(as_bytes() + b" " * sessions.LARGEST_BYTES, "file")
