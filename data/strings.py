@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from data.compiled import compiled
 
 Signal = npt.NDArray[np.float64]
 
@@ -139,7 +140,7 @@ def _loss_pole(f0_hz: float, sample_rate_hz: int, decay: Decay) -> float:
     return float(half_sum - np.sqrt(half_sum**2 - 1))
 
 
-@numba.njit(cache=True)
+@compiled
 def _string_loop(push: Signal, delay_samples: Signal, loop_gain: Signal, pole: float) -> Signal:
     """Delay line closed over fractional delay and losses.
 

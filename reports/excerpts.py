@@ -14,7 +14,7 @@ import numpy as np
 from data.audio import Samples
 from data.frames import Stretch
 from data.splits import scored_lengths
-from study.transients import rises
+from study.onsets import rises
 
 FLUX_WINDOW_S = 0.02
 ROOM_AFTER_ONSET_S = 0.45

@@ -79,7 +79,7 @@ class LiveView(ABC):
         if event["run"] is not None:
             what = "given up" if event["given_up"] else "restarted, it continues"
             where = f"on {on}: {what}"
-        self.line(f"a worker died (code {event['code']}) {where}")
+        self.line(f"a worker died ({event['cause']}) {where}")
 
     def now_and_then(self) -> None:
         """Tell where the whole stands, if nothing has been told for a while."""

@@ -13,7 +13,7 @@ from data.audio import Samples
 from data.errors import InputError
 from data.pairs import Pair
 from data.splits import Split
-from study import baselines, transients
+from study import baselines, onsets
 from study.run_config import RunConfig
 
 _JAX_ALIGNMENT_BYTES = 64
@@ -42,9 +42,9 @@ class Material:
         return splits.scored_lengths(self.split.test)
 
     @cached_property
-    def test_onsets(self) -> transients.Indices:
+    def test_onsets(self) -> onsets.Indices:
         """Where notes begin in the scored part of the test split."""
-        return transients.find_onsets(self.test_dry, self.pair.sample_rate_hz, self.test_parts)
+        return onsets.find_onsets(self.test_dry, self.pair.sample_rate_hz, self.test_parts)
 
     def test_fir(self, taps: int) -> Samples:
         """The scored part of the test split as the best linear filter predicts it."""

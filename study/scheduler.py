@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
-from study import system_errors, table
+from study import deaths, system_errors, table
 from study.store import CHECKPOINT_EVERY_S, Store
 
 DEATHS_A_RUN = 3
@@ -46,10 +46,12 @@ def cores() -> list[int]:
 
 @dataclass
 class Worker:
-    """A worker process, the core it is bound to and the run it is on."""
+    """A worker process, the core it is bound to, where in its log it began, the run it is on."""
 
     process: subprocess.Popen[str]
     core: int
+    log: Path
+    log_start: int
     run_id: str | None = None
 
 
@@ -75,7 +77,7 @@ class Scheduler:
     def events(self) -> Iterator[Event]:
         """Start the workers and yield what they say until all have ended.
 
-        Adds an event ``died`` (run, code, given_up) for a worker that was killed.
+        Adds an event ``died`` (run, cause, given_up) for a worker that was killed.
 
         Raises:
             InputError: the system refuses a file, as on a full disk. Nothing finished is lost.
@@ -106,6 +108,7 @@ class Scheduler:
         log = self.store.root / f"worker-{core}.log"
         arguments = [str(self.store.root), str(self.checkpoint_every_s), self.job]
         with log.open("a", encoding="utf-8") as errors:
+            log_start = errors.tell()
             process = subprocess.Popen(
                 [sys.executable, "-m", "study.worker", *arguments],
                 stdin=subprocess.PIPE,
@@ -117,7 +120,7 @@ class Scheduler:
             )
         # Long before JAX starts and counts its processors.
         os.sched_setaffinity(process.pid, {core})
-        started = Worker(process, core)
+        started = Worker(process, core, log, log_start)
         self._workers.append(started)
         threading.Thread(target=self._read, args=(started,), daemon=True).start()
 
@@ -135,27 +138,29 @@ class Scheduler:
         code = source.process.wait()
         if code == 0:
             return
+        cause = deaths.explain(code, source.log, source.log_start)
         run_id = source.run_id
         given_up = False
         if run_id is not None:
             self._deaths[run_id] += 1
-            given_up = self._deaths[run_id] >= DEATHS_A_RUN and self.give_up(run_id, _death(code))
+            given_up = self._deaths[run_id] >= DEATHS_A_RUN and self.give_up(
+                run_id, f"its worker process died {DEATHS_A_RUN} times ({cause})"
+            )
         else:
-            self._note_failed_start(source.core, code)
-        yield {"event": "died", "run": run_id, "code": code, "given_up": given_up}
+            self._note_failed_start(source, cause)
+        yield {"event": "died", "run": run_id, "cause": cause, "given_up": given_up}
         self._start(source.core)
 
-    def _note_failed_start(self, core: int, code: int) -> None:
+    def _note_failed_start(self, source: Worker, cause: str) -> None:
         """A worker that died before its first run may start again, but not for ever."""
-        start = f"start on core {core}"
+        start = f"start on core {source.core}"
         self._deaths[start] += 1
         if self._deaths[start] >= DEATHS_A_RUN:
-            log = self.store.root / f"worker-{core}.log"
             raise InputError(
                 "worker process",
                 expected="it to start",
-                found=f"exit code {code}, {DEATHS_A_RUN} times",
-                remedy=f"Read the end of {log}.",
+                found=f"{DEATHS_A_RUN} deaths ({cause})",
+                remedy=f"Read the end of {source.log}.",
             )
 
     def give_up(self, run_id: str, reason: str) -> bool:
@@ -165,11 +170,3 @@ class Scheduler:
             if mine:
                 table.write_failure(folder.config(), folder, reason)
         return mine
-
-
-def _death(code: int) -> str:
-    cause = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return (
-        f"its worker process died {DEATHS_A_RUN} times ({cause}); "
-        "too little memory is the usual cause"
-    )

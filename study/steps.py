@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.audio_streams import Chunk
+from data.compiled import compiled
 from models.architecture import Architecture
 
 Array = npt.NDArray[np.float32]
@@ -54,12 +55,12 @@ class SteppedModel:
         return np.asarray(wet + dry if self._residual else wet)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit()
 def _sigmoid(x: float) -> float:
     return np.float32(1) / (np.float32(1) + np.exp(-x))
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit()
 def _added(sums: Array, values: Array, matrix: Array) -> None:
     """``sums += values @ matrix``, without an array in between."""
     for k in range(len(values)):
@@ -67,7 +68,7 @@ def _added(sums: Array, values: Array, matrix: Array) -> None:
             sums[j] += values[k] * matrix[k, j]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _lstm(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) -> Array:
     units = len(recurrent)
     hidden, cell = state
@@ -84,7 +85,7 @@ def _lstm(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) 
     return wet
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _gru(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) -> Array:
     units = len(recurrent)
     hidden = state[0]
@@ -102,7 +103,7 @@ def _gru(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) -
     return wet
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _rnn(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) -> Array:
     hidden = state[0]
     wet = np.empty((len(x), len(hidden)), np.float32)

@@ -10,6 +10,7 @@ outlives the process that started it, even if that one was killed.
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import json
 import os
@@ -34,6 +35,7 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Entry point: the arguments are the store's folder, the checkpoint interval, the module."""
+    faulthandler.enable()  # a crash in compiled code leaves the Python stack in the log
     _end_with_parent()
     # Only now, since it takes seconds and the parent may be gone before.
     from study.store import Store

@@ -28,6 +28,7 @@ import numpy as np
 from numba import njit
 from scipy.optimize import brentq
 
+from data.compiled import compiled
 from data.devices.oversampling import Volts
 
 SOURCE_OHM = 38e3
@@ -115,7 +116,7 @@ class Black65:
         return self._level * output_v
 
 
-@njit(cache=True)
+@compiled
 def _solve(input_v: Volts, capacitors_ohm: Volts, sources_v: Volts, guess: Volts) -> Volts:
     """Voltage across the load, driven by the source's voltage.
 
@@ -179,7 +180,7 @@ def _solve(input_v: Volts, capacitors_ohm: Volts, sources_v: Volts, guess: Volts
     return load_v
 
 
-@njit(cache=True)
+@njit()
 def _grid_current(open_v: float, path_ohm: float) -> float:
     """Grid current when a source of open_v drives grid and cathode through path_ohm.
 
@@ -202,7 +203,7 @@ def _grid_current(open_v: float, path_ohm: float) -> float:
     return (open_v - junction_v) / (path_ohm + GRID_OHM)
 
 
-@njit(cache=True)
+@njit()
 def _plate_voltage(grid_v: float, span_v: float, path_ohm: float, guess_v: float) -> float:
     """Plate voltage when a source of span_v feeds the plate through path_ohm.
 
@@ -228,7 +229,7 @@ def _plate_voltage(grid_v: float, span_v: float, path_ohm: float, guess_v: float
     return voltage_v
 
 
-@njit(cache=True)
+@njit()
 def _plate_current(grid_v: float, plate_v: float) -> tuple[float, float]:
     """Koren's plate current, and its slope against the plate voltage (A, S).
 

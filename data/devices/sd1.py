@@ -33,6 +33,7 @@ import numpy.typing as npt
 from numba import njit
 from scipy.signal import bilinear, lfilter
 
+from data.compiled import compiled
 from data.devices.oversampling import Volts
 
 Polynomial = npt.NDArray[np.float64]
@@ -141,7 +142,7 @@ class _Filter:
         return np.asarray(filtered, np.float64)
 
 
-@njit(cache=True)
+@compiled
 def _clip(current_a: Volts, feedback_s: float, capacitor_s: float, state: Volts) -> Volts:
     """Voltage across the feedback network, driven by the gain leg's current.
 
@@ -173,7 +174,7 @@ def _clip(current_a: Volts, feedback_s: float, capacitor_s: float, state: Volts)
     return clipped_v
 
 
-@njit(cache=True)
+@njit()
 def _clipper_voltage(total_a: float, conductance_s: float, guess_v: float) -> float:
     """The v with conductance_s * v + i_diodes(v) = total_a, by bracketed Newton.
 

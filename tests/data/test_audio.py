@@ -3,8 +3,8 @@
 import errno
 import os
 from pathlib import Path
+from types import ModuleType
 
-import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -185,7 +185,7 @@ def test_resampling_to_the_same_rate_changes_nothing() -> None:
     assert audio.resample(samples, 44_100, 44_100) is samples
 
 
-def test_resampling_agrees_with_librosa() -> None:
+def test_resampling_agrees_with_librosa(librosa: ModuleType) -> None:
     noise = (0.1 * np.random.default_rng(0).standard_normal(4410)).astype(np.float32)
     expected = librosa.resample(noise, orig_sr=44_100, target_sr=22_050, res_type="soxr_vhq")
     np.testing.assert_allclose(audio.resample(noise, 44_100, 22_050), expected, atol=1e-6)

@@ -37,11 +37,11 @@ def test_finished_failed_and_dead_are_a_line_each(shown: GridProgress, output: i
     with shown:
         shown.follow({"event": "start", "run": one})
         shown.follow({"event": "done", "run": one, "row": row(0, 0.25)})
-        shown.follow({"event": "died", "run": two, "code": -9, "given_up": False})
+        shown.follow({"event": "died", "run": two, "cause": "signal 9, SIGKILL", "given_up": False})
         shown.follow({"event": "done", "run": two, "row": failed})
     assert output.getvalue().splitlines() == [
         f"1/3 {one}: ESR 0.2500",
-        f"a worker died (code -9) on {two}: restarted, it continues",
+        f"a worker died (signal 9, SIGKILL) on {two}: restarted, it continues",
         f"2/3 {two}: FAILED: too hot [really]",
     ]
 
@@ -49,8 +49,8 @@ def test_finished_failed_and_dead_are_a_line_each(shown: GridProgress, output: i
 def test_a_worker_that_dies_as_it_starts_was_on_no_run(
     shown: GridProgress, output: io.StringIO
 ) -> None:
-    shown.follow({"event": "died", "run": None, "code": 1, "given_up": False})
-    assert output.getvalue() == "a worker died (code 1) as it started: started again\n"
+    shown.follow({"event": "died", "run": None, "cause": "exit code 1", "given_up": False})
+    assert output.getvalue() == "a worker died (exit code 1) as it started: started again\n"
 
 
 def test_a_run_of_several_models_is_done_with_the_last() -> None:
@@ -111,11 +111,11 @@ def test_a_run_that_goes_on_says_from_where(shown: GridProgress, output: io.Stri
     }
     shown.follow({**epoch, "epoch": 3})
     shown.follow({**epoch, "epoch": 4})
-    shown.follow({"event": "died", "run": run_id, "code": -9, "given_up": False})
+    shown.follow({"event": "died", "run": run_id, "cause": "signal 9, SIGKILL", "given_up": False})
     shown.follow({**epoch, "epoch": 4})
     assert output.getvalue().splitlines() == [
         f"{run_id} goes on from epoch 2",
-        f"a worker died (code -9) on {run_id}: restarted, it continues",
+        f"a worker died (signal 9, SIGKILL) on {run_id}: restarted, it continues",
         f"{run_id} goes on from epoch 3",
     ]
 
@@ -143,7 +143,7 @@ def test_runs_of_another_command_and_runs_given_up_count_once(
     one, two, three = (config.run_id for config in CONFIGS)
     failed = {**row(1, 0), "status": "failed", "error": "its worker process died"}
     shown.follow({"event": "found", "run": one, "row": row(0, 0.5)})
-    shown.follow({"event": "died", "run": two, "code": -9, "given_up": True})
+    shown.follow({"event": "died", "run": two, "cause": "signal 9, SIGKILL", "given_up": True})
     for _ in range(2):  # every worker comes across it
         shown.follow({"event": "found", "run": two, "row": failed})
     monkeypatch.setattr(live_view, "PLAIN_EVERY_S", 0.0)
