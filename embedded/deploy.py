@@ -7,7 +7,6 @@ vectors and some seconds of audio with the same C++ core, and compares them with
 from __future__ import annotations
 
 import shutil
-import uuid
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from embedded.proofs import TfliteProof
 from embedded.quoting import markdown_text
 from embedded.tflite import runtimes
 from models.architecture import is_recurrent
-from study import choose, files, rendering, streaming, table, trained, training
+from study import asides, choose, files, rendering, streaming, table, trained, training
 from study.material import Materials
 from study.run_config import RunConfig
 from study.store import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
@@ -126,14 +125,11 @@ def deploy(
     if line.verdict == "no" and (line.resampling == "impossible" or not force):
         raise _cannot(store, board, line, chosen.config.effect_name)
     folder = store.root / "firmware" / board.name
-    aside = folder.with_name(f".{uuid.uuid4().hex}")
-    try:
+    with asides.folder(folder.parent) as aside:
         told += _fill(aside, chosen, board, route, line, store, force)
         if folder.exists():
             shutil.rmtree(folder)
         aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return Deployed(folder, chosen.folder.run_id, chosen.rendering, line, tuple(told))
 
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from study import files
+from study import asides, files
 from study.run_config import RunConfig
 
 Facts = dict[str, Any]
@@ -78,9 +77,7 @@ class Shelf:
 
         Where another process has filled the same one meanwhile, that stays.
         """
-        aside = folder.with_name(f".{uuid.uuid4().hex}")
-        try:
-            aside.mkdir(parents=True)
+        with asides.folder(self._root) as aside:
             facts = fill(aside)
             made = sorted(path.name for path in aside.iterdir())
             files.write_json(aside / _FACTS_FILE, {"files": made, "facts": facts})
@@ -88,8 +85,6 @@ class Shelf:
                 if not _is_whole(folder):
                     shutil.rmtree(folder, ignore_errors=True)
                     aside.rename(folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
 
 
 def fingerprint(file: Path) -> str:

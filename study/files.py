@@ -6,7 +6,6 @@ import errno
 import fcntl
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from data.errors import InputError
 from data.locks import lock as lock
+from study import asides
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -22,16 +22,12 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a file beside ``path``, then rename it into place.
 
     A reader finds the old file or the new one. When ``write`` raises (a full disk, an
-    interrupt) nothing is left behind. The suffix is kept, since writers such as
-    Keras' choose their format by it.
+    interrupt) nothing is left behind; what a kill leaves, the next write to the folder
+    removes. The suffix is kept, since writers such as Keras' choose their format by it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
-    try:
+    with asides.file(path) as aside:
         write(aside)
         aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

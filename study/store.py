@@ -31,6 +31,7 @@ Every file is written aside and renamed, so none is ever half there.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
@@ -42,7 +43,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import InputError
-from study import files
+from study import asides, files
 from study.grid import Grid
 from study.run_config import RunConfig
 
@@ -218,9 +219,9 @@ class RunFolder:
         return "begun" if self.checkpoint_file.exists() else "pending"
 
     def remove_leftovers(self) -> None:
-        """Remove half-written files of a killed process. Only for the holder of the lock."""
-        for leftover in self.path.rglob(".*"):
-            leftover.unlink()
+        """Remove half-written files of a killed process, and nothing that is not ours."""
+        for folder, _, _ in os.walk(self.path):
+            asides.sweep(Path(folder))
 
     def lock(self) -> AbstractContextManager[bool]:
         """Try to become the one process that works on the run."""

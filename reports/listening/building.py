@@ -8,7 +8,6 @@ import io
 import json
 import secrets
 import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from reports.listening import anchors, conditions, database, items, levels
 from reports.listening import key as keys
 from reports.listening.conditions import Candidate
 from reports.listening.key import ANCHORS, LABELS, REFERENCE, Key, KeyItem, Stimulus
-from study import files
+from study import asides, files
 from study.material import Material, Materials
 from study.store import Store
 
@@ -129,15 +128,11 @@ def _make(store: Store, candidates: Sequence[Candidate], settings: Settings, mad
         notes=tuple(_missing(name, rate_hz) for name in ANCHORS if name not in possible),
     )
     folder = page_folder(store)
-    aside = folder / f".{uuid.uuid4().hex}"
-    try:
-        aside.mkdir(parents=True)
+    with asides.folder(folder) as aside:
         for sounds in _sounds(material, candidates, settings, possible):
             _write_sounds(aside, key, sounds)
         keys.write(store, key)
         aside.rename(folder / key.build)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return key
 
 

@@ -99,7 +99,7 @@ def write(store: Store, key: Key) -> None:
     text = key.model_dump_json(indent=2) + "\n"
 
     def private(path: Path) -> None:
-        path.touch(mode=0o600)
+        path.chmod(0o600)  # before anything is in it
         path.write_text(text, encoding="utf-8")
 
     files.write_whole(key_file(store), private)

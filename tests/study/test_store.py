@@ -1,5 +1,6 @@
 """The folders of runs: states, configurations, leftovers."""
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +119,14 @@ def test_leftovers_are_removed_and_nothing_else(store: Store) -> None:
     run = first(store)
     for path in (run.model_file(), run.model_file(20), run.prediction_file(20)):
         files.write_text(path, "kept")
-        path.with_name(f".{path.name}").write_text("half")
-    before = {path for path in run.path.rglob("*") if not path.name.startswith(".")}
+        notebook = path.parent / ".ipynb_checkpoints" / f"{path.name}.txt"
+        files.write_text(notebook, "somebody else's")
+    before = set(run.path.rglob("*"))
+    for path in (run.model_file(), run.model_file(20), run.prediction_file(20)):
+        path.with_name(f".pedalframe-{uuid.uuid4().hex}{path.suffix}").write_text("half")
     run.remove_leftovers()
     assert set(run.path.rglob("*")) == before
-    assert len(before) == 5  # configuration, folder of epochs, three files
+    assert len(before) == 10  # configuration, three folders, three files of each kind
 
 
 @pytest.mark.parametrize(
