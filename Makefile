@@ -32,6 +32,10 @@ SPLIT_ARGS := words=$$($(PY) -ISc 'import os, shlex; \
   os.write(1, os.fsencode(shlex.join(shlex.split(os.environ["ARGS"]))))' 2>/dev/null) \
   || { printf 'error: expected words in ARGS, found a quote without its end: %s\n' "$$ARGS" >&2; exit 2; }; \
   eval "set -- $$words"
+# The versions that were tried, each file by its hash; wheels alone, whose set-up runs no code.
+INSTALL := $(PY) -m pip install -q --disable-pip-version-check --only-binary :all: --require-hashes -r
+LOCK := $(PY) -m uv pip compile -q --universal --python-version 3.11 --fork-strategy fewest \
+  --only-binary :all: --generate-hashes --custom-compile-command "make lock"
 ROOMS := data models study reports embedded tests
 
 # Whatever is only recommended by another must stand here too. libclang-rt-dev, clang's sanitizers,
@@ -41,7 +45,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help convert deploy budget timing grid search estimate report choose listen listen-import render play export data test fuzz lint bench system clean
+.PHONY: help convert deploy budget timing grid search estimate report choose listen listen-import render play export data test fuzz lint bench lock system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -112,6 +116,13 @@ lint: .venv/.ready-dev ## check style and types
 bench: .venv/.ready ## measure training speed and memory against stock Keras on TensorFlow
 	@$(SPLIT_ARGS); $(PY) -m tests.bench "$$@"
 
+# The largest first: the others take its versions, so that all can be installed together.
+lock: .venv/bin/python ## choose anew, within requirements*.txt, the versions that are installed [ARGS=--upgrade]
+	@$(PY) -m pip install -q --disable-pip-version-check 'uv>=0.9,<0.14'
+	@$(SPLIT_ARGS); $(LOCK) "$$@" requirements-dev.txt -o requirements-dev.lock
+	@for part in requirements requirements-live; do \
+	  $(LOCK) --upgrade -c requirements-dev.lock $$part.txt -o $$part.lock || exit 2; done
+
 system: ## install the Debian packages that LV2 effects, the simulated Cortex-M7 and some tests need
 	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update -q
 	$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive \
@@ -131,19 +142,19 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 	echo "error: expected Python 3.11, 3.12 or 3.13 with its venv module; found none." \
 	  "On Debian or Ubuntu run: make system" >&2; exit 2
 
-.venv/.ready: requirements.txt | .venv/bin/python
+.venv/.ready: requirements.lock | .venv/bin/python
 	@echo "installing packages (once, some minutes)"
-	@$(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) requirements.lock
 	@touch $@
 
 # Leaves its stamp only where the script could be had: offline, players stay plain.
 .venv/.wavesurfer: reports/npm/package-lock.json .venv/.ready
 	@$(PY) -m reports.wavesurfer $@
 
-.venv/.ready-live: requirements-live.txt .venv/.ready
-	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-live.txt
+.venv/.ready-live: requirements-live.lock .venv/.ready
+	@$(INSTALL) requirements-live.lock
 	@touch $@
 
-.venv/.ready-dev: requirements-dev.txt requirements-live.txt .venv/.ready
-	@$(PY) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+.venv/.ready-dev: requirements-dev.lock .venv/.ready
+	@$(INSTALL) requirements-dev.lock
 	@touch $@

@@ -1,0 +1,74 @@
+"""Every package has a range, and a lock file within it that pip can check by hash."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+RANGES = sorted(ROOT.glob("requirements*.txt"))
+LOCKS = [file.with_suffix(".lock") for file in RANGES]
+
+
+def lines(file: Path) -> list[str]:
+    """A requirements file's lines, continued ones joined, comments left out."""
+    joined = file.read_text(encoding="utf-8").replace("\\\n", " ")
+    bare = (re.sub(r"(^|\s)#.*", "", line).strip() for line in joined.splitlines())
+    return [line for line in bare if line]
+
+
+def ranges(file: Path) -> list[Requirement]:
+    """Of a requirements file and those that it takes in by -r."""
+    found = []
+    for line in lines(file):
+        other = re.fullmatch(r"-r (\S+)", line)
+        found += ranges(ROOT / other[1]) if other else [Requirement(line)]
+    return found
+
+
+def locked(file: Path) -> dict[str, Version]:
+    versions = {}
+    for line in lines(file):
+        package = Requirement(line.split("--hash", 1)[0])
+        (pin,) = package.specifier
+        assert pin.operator == "==", line
+        versions[canonicalize_name(package.name)] = Version(pin.version)
+    return versions
+
+
+@pytest.mark.parametrize("file", RANGES, ids=lambda file: file.name)
+def test_every_range_has_both_ends(file: Path) -> None:
+    for wanted in ranges(file):
+        bounds = {part.operator: Version(part.version) for part in wanted.specifier}
+        assert bounds.keys() == {">=", "<"}, wanted
+        assert bounds[">="] < bounds["<"], wanted
+
+
+@pytest.mark.parametrize("file", RANGES, ids=lambda file: file.name)
+def test_the_lock_holds_a_version_within_every_range(file: Path) -> None:
+    versions = locked(file.with_suffix(".lock"))
+    for wanted in ranges(file):
+        version = versions.get(canonicalize_name(wanted.name))
+        assert version is not None, f"{wanted} is not locked: make lock"
+        assert wanted.specifier.contains(version, prereleases=True), f"{wanted}: make lock"
+
+
+@pytest.mark.parametrize("file", LOCKS, ids=lambda file: file.name)
+def test_all_that_is_locked_has_hashes_and_no_address(file: Path) -> None:
+    assert locked(file)
+    for line in lines(file):
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}( |$)", line), line
+    assert "://" not in file.read_text(encoding="utf-8")
+
+
+def test_locks_agree_so_that_all_can_be_installed_together() -> None:
+    versions: dict[str, set[Version]] = {}
+    for file in LOCKS:
+        for name, version in locked(file).items():
+            versions.setdefault(name, set()).add(version)
+    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
