@@ -113,13 +113,14 @@ lint: .venv/.ready-dev ## check style and types
 	.venv/bin/ruff format --check $(ROOMS)
 	.venv/bin/mypy
 
-bench: .venv/.ready ## measure training speed and memory against stock Keras on TensorFlow
+bench: .venv/.ready-bench ## measure training speed and memory against stock Keras on TensorFlow
 	@$(SPLIT_ARGS); $(PY) -m tests.bench "$$@"
 
-# The largest first: the others take its versions, so that all can be installed together.
+# Each takes its versions from the one before, so that all can be installed together.
 lock: .venv/bin/python ## choose anew, within requirements*.txt, the versions that are installed [ARGS=--upgrade]
 	@$(PY) -m pip install -q --disable-pip-version-check 'uv>=0.9,<0.14'
-	@$(SPLIT_ARGS); $(LOCK) "$$@" requirements-dev.txt -o requirements-dev.lock
+	@$(SPLIT_ARGS); $(LOCK) "$$@" requirements-bench.txt -o requirements-bench.lock
+	@$(SPLIT_ARGS); $(LOCK) "$$@" -c requirements-bench.lock requirements-dev.txt -o requirements-dev.lock
 	@for part in requirements requirements-live requirements-node; do \
 	  $(LOCK) --upgrade -c requirements-dev.lock $$part.txt -o $$part.lock || exit 2; done
 
@@ -157,4 +158,8 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 
 .venv/.ready-dev: requirements-dev.lock .venv/.ready
 	@$(INSTALL) requirements-dev.lock
+	@touch $@
+
+.venv/.ready-bench: requirements-bench.lock .venv/.ready
+	@$(INSTALL) requirements-bench.lock
 	@touch $@

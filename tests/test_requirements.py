@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.test_imports import ROOMS, sources, tops
+
+OPTIONAL = {"sounddevice", "tflite_runtime"}  # for `make play`; on small boards
 ROOT = Path(__file__).parents[1]
 RANGES = sorted(ROOT.glob("requirements*.txt"))
 LOCKS = [file.with_suffix(".lock") for file in RANGES]
@@ -72,3 +77,15 @@ def test_locks_agree_so_that_all_can_be_installed_together() -> None:
         for name, version in locked(file).items():
             versions.setdefault(name, set()).add(version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+
+
+def test_what_the_rooms_import_is_set_up_for_every_target() -> None:
+    wanted = {canonicalize_name(each.name) for each in ranges(ROOT / "requirements.txt")}
+    distributions = packages_distributions()
+    rooms = [room for room in ROOMS if room != "tests"]
+    imported = set.union(*(tops(file) for room in rooms for file in sources(room)))
+    others = imported - set(ROOMS) - sys.stdlib_module_names - OPTIONAL
+    assert others >= {"keras", "numpy"}
+    for module in others:
+        providers = {canonicalize_name(name) for name in distributions.get(module, [])}
+        assert providers & wanted, f"{module} is imported, but not in requirements.txt"
