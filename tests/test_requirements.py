@@ -37,7 +37,7 @@ def ranges(file: Path) -> list[Requirement]:
 
 
 def locked(file: Path) -> dict[str, Version]:
-    versions = {}
+    versions: dict[str, Version] = {}
     for line in lines(file):
         package = Requirement(line.split("--hash", 1)[0])
         (pin,) = package.specifier
