@@ -33,6 +33,10 @@ def explained(command: Callable[..., Any]) -> Callable[..., Any]:
             InputError, OSError, sqlite3.DatabaseError, KeyboardInterrupt, stopping.Stopped
         ) as error:  # fmt: skip
             raise typer.Exit(_end(error, options.get("runs", RUNS))) from error
+        except Exception as error:
+            if stopping.code(error) is None:
+                raise
+            raise typer.Exit(_end(error, options.get("runs", RUNS))) from error
 
     return wrapper
 

@@ -15,6 +15,8 @@ from types import FrameType
 
 _ASKED = (signal.SIGTERM, signal.SIGHUP)
 
+_received: int | None = None  # the last signal that raised while a command worked
+
 
 class Stopped(SystemExit):
     """Raised where a command is at work by SIGTERM and SIGHUP; its code is a shell's for them."""
@@ -32,9 +34,11 @@ def raising() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    global _received
+    _received = None
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ASKED)}
-    if before[signal.SIGINT] is _leave:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if before[signal.SIGINT] in (_leave, signal.default_int_handler):
+        signal.signal(signal.SIGINT, _interrupt)
     for number in _ASKED:
         if before[number] is signal.SIG_DFL:  # nohup has SIGHUP ignored, and it stays so
             signal.signal(number, _stop)
@@ -48,8 +52,11 @@ def raising() -> Iterator[None]:
 def code(error: BaseException) -> int | None:
     """The exit code after an error that a signal was, or that followed from one; else None.
 
-    A terminal that is gone, for instance, cannot be told of its own end.
+    A terminal that is gone, for instance, cannot be told of its own end; and a library that a
+    signal meets in its imports may take it for one that is not installed.
     """
+    if _received is not None:
+        return 128 + _received
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, KeyboardInterrupt):
@@ -64,7 +71,15 @@ def _leave(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    global _received
+    _received = number
+    raise KeyboardInterrupt
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
+    global _received
+    _received = number
     for asked in _ASKED:  # a second one must not disturb the tidying up
         signal.signal(asked, signal.SIG_IGN)
     raise Stopped(128 + number)

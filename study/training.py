@@ -20,7 +20,7 @@ import keras
 import numpy as np
 
 from models import framed, sequence
-from study import antialiasing, courses, engine, files
+from study import antialiasing, asides, courses, engine, files
 from study.courses import Course, Exam
 from study.engine import TrainingState
 from study.material import Material
@@ -242,7 +242,20 @@ def save_model(
     model = build(config.architecture, config.seed)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
-    files.write_whole(path, model.save)
+    files.write_whole(path, lambda aside: _write_archive(model, aside))
+
+
+def _write_archive(model: keras.Model, path: Path) -> None:
+    """Write a ``.keras`` file: a zip archive of what Keras writes into a folder.
+
+    Keras' own archive bears the time of writing, which zip knows only from 1980 to 2107, and
+    some clocks are wrong.
+    """
+    with asides.folder(path.parent) as folder, zipfile.ZipFile(path, "w") as archive:
+        keras.saving.save_model(model, folder, zipped=False)
+        for file in sorted(own for own in folder.rglob("*") if own.is_file()):
+            member = zipfile.ZipInfo(file.relative_to(folder).as_posix())
+            archive.writestr(member, file.read_bytes())
 
 
 def load_weights(path: Path) -> list[jax.Array]:

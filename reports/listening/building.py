@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ CONTENT_SECURITY_POLICY = (
     "img-src data:; base-uri 'none'; form-action 'none'"
 )
 
+_TOKEN = re.compile("[0-9a-f]{32}")
 _VERSION = 1  # goes up whenever the same inputs give other sounds
 
 
@@ -237,7 +239,7 @@ def _write_page(store: Store, key: Key, title: str) -> None:
     )
     files.write_text(folder / "index.html", page)
     for other in folder.iterdir():
-        if other.is_dir() and other.name != key.build:
+        if _TOKEN.fullmatch(other.name) and other.name != key.build:
             shutil.rmtree(other)
 
 

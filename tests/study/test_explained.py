@@ -116,6 +116,31 @@ def test_an_interrupt_while_a_program_is_loaded_ends_it_without_a_traceback(prog
     assert told == b""
 
 
+MISTAKEN = """
+import os, signal, typer
+from study.explained import explained
+
+@explained
+def command():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        pass
+    raise ImportError("To use Keras, you need to have optree installed.")
+
+typer.run(command)
+"""
+
+
+def test_an_interrupt_that_a_library_takes_for_another_error_is_told_as_one() -> None:
+    """As Keras does, which takes an import that was interrupted for a package that is missing."""
+    told = subprocess.run(
+        [sys.executable, "-c", MISTAKEN], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert told.returncode == 130
+    assert told.stderr == "Interrupted. The same command continues where it stopped.\n"
+
+
 WRITER = """
 import sys, time, typer
 from pathlib import Path

@@ -1,6 +1,9 @@
 """Training goes on where it was killed, to the last bit; patience, divergence, checkpoints."""
 
+import os
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jax
@@ -10,7 +13,7 @@ import pytest
 
 from data.errors import InputError
 from data.pairs import Pair
-from study import training
+from study import engine, training
 from study.material import Material
 from study.run_config import RunConfig
 from study.store import RunFolder
@@ -198,6 +201,20 @@ def test_model_file_is_a_keras_model_that_predicts_the_wet_signal(tmp_path: Path
     predicted = np.asarray(model.predict(windows[..., None], verbose=0))[:, 0]
     target = pair.wet[test.start + 15 : test.stop]
     assert np.sum((target - predicted) ** 2) / np.sum(target**2) < 0.1
+
+
+@pytest.mark.parametrize("year", [1969, 1971, 1979, 2026, 2200])
+def test_a_model_is_saved_and_loaded_whatever_the_clock_says(
+    year: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(year, 7, 1, tzinfo=UTC).timestamp()
+    monkeypatch.setattr(time, "time", lambda: now)
+    config, file = tiny.config(), tmp_path / "model.keras"
+    weights = engine.initial_state(config.architecture, 1).weights
+    training.save_model(config, weights, file)
+    os.utime(file, (now, now))
+    assert_same_bits(training.load_weights(file), weights)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 
 def test_history_has_a_line_an_epoch(tmp_path: Path) -> None:

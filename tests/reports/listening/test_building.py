@@ -133,6 +133,9 @@ def test_other_settings_and_lost_sounds_make_another_build(tmp_path: Path) -> No
     first = building.build(store, SETTINGS)
     second = building.build(store, building.Settings(trials=8, count=2, seconds=1.9))
     folder = building.page_folder(store)
+    (folder / ".ipynb_checkpoints").mkdir()
+    building.build(store, building.Settings(trials=8, count=2, seconds=1.9))
+    (folder / ".ipynb_checkpoints").rmdir()  # foreign, so it stayed
     assert second.trials == 8 and second.build != first.build
     assert [path.name for path in folder.iterdir() if path.is_dir()] == [second.build]
     next((folder / second.build).iterdir()).unlink()
