@@ -45,7 +45,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help convert deploy budget timing grid search estimate report choose listen listen-import render play export data test fuzz lint bench lock system clean
+.PHONY: help convert deploy budget timing grid search estimate report choose listen listen-import render play export data test fuzz lint bench lock doctor system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -123,6 +123,12 @@ lock: .venv/bin/python ## choose anew, within requirements*.txt, the versions th
 	@$(SPLIT_ARGS); $(LOCK) "$$@" -c requirements-bench.lock requirements-dev.txt -o requirements-dev.lock
 	@for part in requirements requirements-live requirements-node; do \
 	  $(LOCK) --upgrade -c requirements-dev.lock $$part.txt -o $$part.lock || exit 2; done
+
+# Must help where nothing is set up, so with the system's Python.
+doctor: ## tell what this machine and its set-up have, what is missing or spoilt, and what to do
+	@command -v python3 >/dev/null || { echo "error: expected python3; found none." \
+	  "On Debian or Ubuntu run: make system" >&2; exit 2; }
+	@python3 -I study/doctor.py
 
 system: ## install the Debian packages that LV2 effects, the simulated Cortex-M7 and some tests need
 	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update -q
