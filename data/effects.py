@@ -19,7 +19,7 @@ from data import audio
 from data.audio import Samples
 from data.devices import lv2
 from data.devices.circuits import CIRCUITS
-from data.errors import InputError
+from data.errors import InputError, shown
 
 Kind = Literal["circuit", "lv2", "recording"]
 
@@ -146,7 +146,7 @@ def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
         raise InputError(
             "effect",
             expected='a name, or a table such as {name = "sd1", drive = 0.7}',
-            found=repr(spec),
+            found=shown(spec),
             remedy="Name the effect.",
         )
     if "dry" in table or "wet" in table:
@@ -156,7 +156,7 @@ def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
         raise InputError(
             f"key lv2 of effect {name}",
             expected="the URI of an installed plugin",
-            found=repr(uri),
+            found=shown(uri),
             remedy="`lv2ls` lists what is installed.",
         )
     controls = _numbers(name, table)
@@ -212,7 +212,7 @@ def _numbers(name: str, table: Mapping[str, Any]) -> dict[str, float]:
             raise InputError(
                 f"control {key} of effect {name}",
                 expected="a number",
-                found=repr(value),
+                found=shown(value),
                 remedy="Controls are numbers; file names go under dry and wet.",
             )
     return {key: float(value) for key, value in table.items()}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+_SHOWN_CHARACTERS = 200
+
 
 class InputError(Exception):
     """Something the user supplied cannot be used.
@@ -39,3 +43,9 @@ class InputError(Exception):
 
 def _rebuild(subject: str, expected: str, found: str, remedy: str) -> InputError:
     return InputError(subject, expected=expected, found=found, remedy=remedy)
+
+
+def shown(value: Any) -> str:
+    """A value for a message, cut short."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

@@ -18,10 +18,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from data import effects
-from data.errors import InputError
+from data.errors import InputError, shown
 from study import toml_file
 from study.run_config import RunConfig, SignalConfig, Strict, effect_names
-from study.toml_file import shown
 
 COMMITTED = Path(__file__).parent / "grids"
 

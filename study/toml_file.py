@@ -7,12 +7,12 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
+from data.errors import InputError, shown
 
 LARGEST_BYTES = 1_000_000
 DEEPEST = 8  # [[runs]], effect, a value of it: grids take half of this
 _INT64 = range(-(2**63), 2**63)  # what TOML promises of every program
-_SHOWN_CHARACTERS = 200
+LONGEST_CHARACTERS = 1000  # of a text, a title or the path of a recording
 
 
 def read(path: Path, where: str) -> dict[str, Any]:
@@ -20,7 +20,8 @@ def read(path: Path, where: str) -> dict[str, Any]:
 
     Raises:
         InputError: the syntax is wrong, with the line; the file is far too large or too
-            deeply nested, a whole number has more than 64 bits, or a text cannot be shown.
+            deeply nested, a whole number has more than 64 bits, or a text is too long or cannot be
+            shown.
     """
     size = path.stat().st_size
     if size > LARGEST_BYTES:
@@ -37,12 +38,6 @@ def read(path: Path, where: str) -> dict[str, Any]:
     return table
 
 
-def shown(value: Any) -> str:
-    """A value for a message, cut short."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
-
-
 def _require_plain(value: Any, where: str, depth: int) -> None:
     if depth > DEEPEST:
         raise _too_deep(where)
@@ -55,6 +50,10 @@ def _require_plain(value: Any, where: str, depth: int) -> None:
             _require_plain(own, where, depth + 1)
     elif isinstance(value, int) and value not in _INT64:
         raise _refused(where, "whole numbers of 64 bits", f"one of {value.bit_length()} bits")
+    elif isinstance(value, str) and len(value) > LONGEST_CHARACTERS:
+        raise _refused(
+            where, f"texts and keys of at most {LONGEST_CHARACTERS:,} characters", shown(value)
+        )
     elif isinstance(value, str) and any(_is_control(character) for character in value):
         raise _refused(where, "texts without control characters", shown(value))
 

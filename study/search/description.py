@@ -18,13 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from data.errors import InputError
+from data.errors import InputError, shown
 from study import files, toml_file
 from study import grid as grids
 from study.grid import Grid
 from study.run_config import RunConfig, SignalConfig
 from study.store import Store
-from study.toml_file import shown
 
 MOST_TRIALS = 10_000
 MOST_CHOICES = 1000

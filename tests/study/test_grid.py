@@ -284,6 +284,8 @@ FILES = {
     "[signal]\nseconds = 5\n[[runs]]": ["key 'seconds'", "greater than or equal to 20", "found 5"],
     "[signal]\nsegment = 5\n[[runs]]": ["key 'segment'", "segment_seconds"],
     "[[runs]]\nunits = 4": ["block 1", "no key effect"],
+    f"{'a' * 10_000} = 1": ["at most 1,000 characters", "aaa..."],
+    f"[[runs]]\neffect = {{name = {list(range(1000))}}}": ["block 1", "a name", "5, 6, 7"],
 }
 
 
@@ -293,6 +295,7 @@ def test_a_wrong_file_is_named_with_what_is_expected(text: str, tmp_path: Path) 
         grid.load(write(tmp_path, text))
     for part in FILES[text]:
         assert part in str(caught.value)
+    assert len(str(caught.value)) < 1000
 
 
 def test_blocks_have_no_more_runs_together_than_one(tmp_path: Path) -> None:
