@@ -12,6 +12,7 @@ into a sharp peak whatever the tone of the guitar or the pedal.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -33,11 +34,11 @@ CLEAR_PEAK = 8.0
 lags stands at about 4.8, so 8 does not come about by chance."""
 RESPONSE_SAMPLES = 1 << 14
 FIRST_ARRIVAL = 0.4
-"""Share of the largest peak that counts as arrival. The side lobes of a band-limited
-pulse between two samples reach at most one third of its larger sample, so a delay with
-a fraction rounds down, or up by less than half a sample."""
+"""Share of the largest peak that counts as arrival."""
+ROUNDED_UP = 0.3
+"""A delay with a fraction is rounded down unless less than this is missing."""
 
-REACH_BACK_SAMPLES = 32
+REACH_BACK_S = 0.001
 """How far before the largest peak the first arrival may lie: the group delay of filters,
 not an echo that is louder than the direct sound."""
 UPSAMPLING = 8
@@ -111,7 +112,7 @@ def measured_delay(
     centre = len(dry) / 2
     rough = round(trend.delay_samples + trend.drift_ppm * 1e-6 * centre)
     starts = [d.start_sample for d, agrees in zip(delays, trend.agrees, strict=True) if agrees]
-    return first_arrival(dry, wet, rough, starts, round(WINDOW_S * sample_rate_hz))
+    return first_arrival(dry, wet, rough, starts, sample_rate_hz)
 
 
 def window_delays(
@@ -161,7 +162,7 @@ def straight_line(delays: list[WindowDelay], sample_rate_hz: int) -> Trend:
 
 
 def first_arrival(
-    dry: Samples, wet: Samples, rough_delay_samples: int, starts: list[int], length: int
+    dry: Samples, wet: Samples, rough_delay_samples: int, starts: list[int], sample_rate_hz: int
 ) -> Arrival:
     """Find where the response begins, near a delay known roughly.
 
@@ -174,9 +175,10 @@ def first_arrival(
         dry: shape ``(samples,)``.
         wet: shape ``(samples,)`` or another length.
         rough_delay_samples: within 1,000 samples of the truth.
-        starts: stretches of the dry signal to listen to.
-        length: samples of a stretch.
+        starts: stretches of ``WINDOW_S`` of the dry signal to listen to.
+        sample_rate_hz: of both.
     """
+    length = round(WINDOW_S * sample_rate_hz)
     size = min(RESPONSE_SAMPLES, 1 << (length.bit_length() - 1))
     taper = np.hanning(size)
     cross = np.zeros(size // 2 + 1, np.complex128)
@@ -197,7 +199,7 @@ def first_arrival(
     # sign of an effect is the sign of what it lets through.
     linear = np.fft.irfft(cross / (dry_power + 1e-3 * dry_power.mean() + tiny))
     is_inverted = bool(linear[np.abs(linear).argmax()] < 0)
-    return _arrival(coherent, rough_delay_samples, is_inverted)
+    return _arrival(coherent, rough_delay_samples, is_inverted, sample_rate_hz)
 
 
 def shifted(dry: Samples, wet: Samples, delay_samples: int) -> tuple[Samples, Samples]:
@@ -246,23 +248,40 @@ def _peak(correlation: _Float) -> tuple[float, float]:
 
 
 def _arrival(
-    coherent: npt.NDArray[np.complex128], rough_delay_samples: int, is_inverted: bool
+    coherent: npt.NDArray[np.complex128],
+    rough_delay_samples: int,
+    is_inverted: bool,
+    sample_rate_hz: int,
 ) -> Arrival:
     response = np.fft.fftshift(np.fft.irfft(coherent))
-    between = np.fft.fftshift(np.fft.irfft(coherent, UPSAMPLING * len(response)))
-    centre = len(response) // 2
-    size = np.abs(response)
+    between = _between(coherent)
+    centre = len(between) // 2
+    size = np.abs(between)
     at = int(size.argmax())
-    nearby = max(at - REACH_BACK_SAMPLES, 0)
-    first = nearby + int(np.argmax(size[nearby : at + 1] >= FIRST_ARRIVAL * size[at]))
-    clarity = _peak(response)[1]
-    peak = _peak(between)[0] / UPSAMPLING
+    reach = at - round(UPSAMPLING * REACH_BACK_S * sample_rate_hz)
+    # Where the files hold only the lower part of their band, the pulse of a bare delay is
+    # wide and rises before it arrives. That rise is the band's, not the effect's.
+    pulse = np.abs(_between(np.abs(coherent).astype(np.complex128)))
+    rise = centre - _first_above(pulse, centre // 2)
+    arrival = (_first_above(size, reach) + rise - centre) / UPSAMPLING
     return Arrival(
-        first - centre + rough_delay_samples,
-        peak - centre + rough_delay_samples,
+        math.floor(arrival + ROUNDED_UP) + rough_delay_samples,
+        (_peak(between)[0] - centre) / UPSAMPLING + rough_delay_samples,
         is_inverted,
-        clarity,
+        _peak(response)[1],
     )
+
+
+def _between(spectrum: npt.NDArray[np.complex128]) -> _Float:
+    """A pulse at ``UPSAMPLING`` times its rate, with time zero in the middle."""
+    size = UPSAMPLING * 2 * (len(spectrum) - 1)
+    return np.asarray(np.fft.fftshift(np.fft.irfft(spectrum, size)), np.float64)
+
+
+def _first_above(size: _Float, start: int) -> int:
+    """Where, from an index on, a pulse first reaches ``FIRST_ARRIVAL`` of its peak."""
+    start = max(start, 0)
+    return start + int(np.argmax(size[start:] >= FIRST_ARRIVAL * size.max()))
 
 
 def _least_squares(starts: _Float, values: _Float, agrees: npt.NDArray[np.bool_]) -> Trend:

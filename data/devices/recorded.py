@@ -18,7 +18,7 @@ from data.devices.alignment import Arrival, Trend, WindowDelay
 from data.devices.import_report import ImportReport, SideReport
 from data.errors import InputError
 
-VERSION = 1  # goes up when the same files give another pair, so that caches can tell
+VERSION = 2  # goes up when the same files give another pair, so that caches can tell
 
 SHORTEST_S = 10.0
 SHORTEST_SHARE = 0.5

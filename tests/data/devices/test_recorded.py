@@ -112,6 +112,19 @@ def test_a_fraction_of_a_sample_never_leaves_the_wet_ahead_by_more() -> None:
         assert found.peak_samples == pytest.approx(20 + quarter / 4, abs=0.15)
 
 
+@pytest.mark.parametrize("rate", [176400, 192000])
+@pytest.mark.parametrize(("device", "early"), [("wire", 1), ("tanh", 1), ("pedal", 2)])
+def test_a_file_with_an_empty_upper_band_is_aligned_as_well(
+    rate: int, device: str, early: int
+) -> None:
+    """A take of 44.1 kHz at a higher rate: there the pulse of a delay is four samples wide."""
+    dry = audio.resample(guitar(44100, 6.0), 44100, rate)
+    wet = {"wire": dry, "tanh": np.tanh(9 * dry), "pedal": pedal(dry, rate)}[device]
+    noise = np.random.default_rng(0).normal(0, 1e-5, (2, len(dry))).astype(np.float32)
+    found = alignment.measured_delay(dry + noise[0], late(wet, 123) + noise[1], rate)
+    assert 123 - early <= found.delay_samples <= 123  # 2 are half a sample of the take
+
+
 def test_inverted_polarity_is_turned_and_told(import_signals: Importer) -> None:
     _, wet, report = import_signals(guitar(), -pedal(guitar()))
     assert report.is_inverted
