@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from data import audio
 from data.audio import Audio, Samples
-from data.devices import alignment, defects
+from data.devices import alignment, continuity, defects
 from data.devices.alignment import Arrival, Trend, WindowDelay
+from data.devices.continuity import Stretch
 from data.devices.import_report import ImportReport, SideReport
 from data.errors import InputError
 
-VERSION = 2  # goes up when the same files give another pair, so that caches can tell
+VERSION = 3  # goes up when the same files give another pair, so that caches can tell
 
 SHORTEST_S = 10.0
 SHORTEST_SHARE = 0.5
@@ -36,6 +37,7 @@ STEADY_S = 0.02
 STUCK_SHARE = 0.01
 CLIPPED_SHARE = 0.25
 """Beyond it a model would learn the converter, not the effect."""
+MOST_PLACES = 8
 NOTABLE_DC = 1e-3
 NOTABLE_ESR = 1e-4
 
@@ -82,6 +84,7 @@ def import_pair(
     arrival = alignment.measured_delay(dry, wet, rate_hz)
     dry, wet = alignment.shifted(dry, wet, arrival.delay_samples)
     _refuse_short_overlap(wet_path, len(dry) / rate_hz)
+    _check_continuity(wet_path, dry, wet, rate_hz, arrival, warnings)
     _note_delay(arrival, rate_hz, corrections)
     dry, dry_dc = _without_dry_dc(dry, corrections)
     wet, wet_dc = _without_wet_dc(dry, wet, rate_hz, corrections, warnings)
@@ -216,7 +219,7 @@ def _without_drift(
 ) -> tuple[Samples, float]:
     delays = alignment.window_delays(dry, wet, rate_hz)
     trend = alignment.straight_line(delays, rate_hz)
-    _refuse_unrelated(wet_path, delays, trend, rate_hz)
+    _refuse_unrelated(wet_path, dry, wet, delays, trend, rate_hz)
     if not _is_clear(trend, len(dry)):
         return wet, 0.0
     if abs(trend.drift_ppm) > LARGEST_DRIFT_PPM:
@@ -237,7 +240,12 @@ def _is_clear(trend: Trend, samples: int) -> bool:
 
 
 def _refuse_unrelated(
-    path: str | Path, delays: list[WindowDelay], trend: Trend, rate_hz: int
+    path: str | Path,
+    dry: Samples,
+    wet: Samples,
+    delays: list[WindowDelay],
+    trend: Trend,
+    rate_hz: int,
 ) -> None:
     clear = np.array([d.clarity >= alignment.CLEAR_PEAK for d in delays])
     agrees = trend.agrees
@@ -257,13 +265,17 @@ def _refuse_unrelated(
             remedy="Check that the two files are of one take, start together, and carry the "
             "sample rate they were recorded at.",
         )
-    raise InputError(
-        f"wet recording {path}",
-        expected="one delay from beginning to end",
-        found=f"a delay that jumps: {_jumps_text(delays, clear, rate_hz)}",
-        remedy="The recorder lost samples or a file was edited: record the take again in one "
-        "piece. An effect that shifts pitch or time (vibrato, tape) cannot be modelled in frames.",
+    usual = round(
+        float(
+            np.median(
+                [d.delay_samples for d, is_usual in zip(delays, agrees, strict=True) if is_usual]
+            )
+        )
     )
+    strays = _credible(continuity.strays(*alignment.shifted(dry, wet, usual), rate_hz))
+    if strays:
+        raise _jumping(path, _strays_text(strays, rate_hz, usual))
+    raise _jumping(path, _jumps_text(delays, clear, rate_hz))
 
 
 def _jumps_text(delays: list[WindowDelay], clear: npt.NDArray[np.bool_], rate_hz: int) -> str:
@@ -285,6 +297,54 @@ def _refuse_short_overlap(path: str | Path, overlap_s: float) -> None:
             found=f"{overlap_s:.1f} s",
             remedy="Record a longer take.",
         )
+
+
+def _check_continuity(
+    path: str | Path,
+    dry: Samples,
+    wet: Samples,
+    rate_hz: int,
+    arrival: Arrival,
+    warnings: list[str],
+) -> None:
+    """Refuse what two windows say; warn of what the first or the last window says alone."""
+    strays = _credible(continuity.strays(dry, wet, rate_hz))
+    if not strays:
+        return
+    places = _strays_text(strays, rate_hz, arrival.delay_samples)
+    if any(stretch.windows > 1 for stretch in strays):
+        raise _jumping(path, places)
+    warnings.append(
+        f"wet: the delay may jump: {places}; if the recorder lost samples there, cut that end "
+        "off both files"
+    )
+
+
+def _credible(strays: list[Stretch]) -> list[Stretch]:
+    """A lost buffer shifts all that follows, so one window between others is chance."""
+    return [stretch for stretch in strays if stretch.windows > 1 or stretch.is_at_edge]
+
+
+def _jumping(path: str | Path, jumps: str) -> InputError:
+    return InputError(
+        f"wet recording {path}",
+        expected="one delay from beginning to end",
+        found=f"a delay that jumps: {jumps}",
+        remedy="The recorder lost samples or a file was edited: record the take again in one "
+        "piece. An effect that shifts pitch or time (vibrato, tape) cannot be modelled in frames.",
+    )
+
+
+def _strays_text(strays: list[Stretch], rate_hz: int, removed_samples: int) -> str:
+    """Places in the wet file, each with its delay against the rest of the take."""
+    skipped_s = max(removed_samples, 0) / rate_hz
+    told = [
+        f"{stray.delay_s * rate_hz:+.0f} samples from {stray.start_s + skipped_s:.2f} "
+        f"to {stray.stop_s + skipped_s:.2f} s"
+        for stray in strays
+    ]
+    more = f", and at {len(told) - MOST_PLACES} more places" if len(told) > MOST_PLACES else ""
+    return ", ".join(told[:MOST_PLACES]) + more
 
 
 def _note_delay(arrival: Arrival, rate_hz: int, corrections: list[str]) -> None:

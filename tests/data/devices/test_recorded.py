@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -165,8 +166,29 @@ def test_a_lost_buffer_is_refused_and_located(import_signals: Importer) -> None:
     cut = np.concatenate([wet[: 12 * RATE], wet[12 * RATE + 256 :]])
     with pytest.raises(InputError, match="a delay that jumps") as caught:
         import_signals(guitar(seconds=30.0), cut)
-    assert "jumps: +" in caught.value.found
-    assert "-255 at 12" in caught.value.found  # counted from the peak, one after the arrival
+    assert re.search(r"jumps: [-+]25\d samples from \d", caught.value.found)
+
+
+@pytest.mark.parametrize("samples", [64, -64, 512])  # negative: repeated
+@pytest.mark.parametrize("place", [0.02, 0.05, 0.95, 0.98])
+def test_a_buffer_lost_near_an_end_is_refused_and_located(
+    import_signals: Importer, samples: int, place: float
+) -> None:
+    dry = guitar(seconds=40.0)[: 38 * RATE]  # it plays to its end
+    wet = pedal(dry)
+    at = round(place * len(wet))
+    with pytest.raises(InputError, match="a delay that jumps") as caught:
+        import_signals(dry, np.concatenate([wet[:at], wet[at + samples :]]))
+    moved, start_s, stop_s = map(
+        float, re.findall(r"([-+]\d+) samples from ([\d.]+) to ([\d.]+) s", caught.value.found)[0]
+    )
+    # The few say otherwise than the many: those before the place are late, those after early.
+    assert moved == pytest.approx(samples if place < 0.5 else -samples, abs=4)
+    cut_s = at / RATE
+    assert (stop_s if place < 0.5 else start_s) == pytest.approx(cut_s, abs=0.3)
+    assert (start_s if place < 0.5 else stop_s) == pytest.approx(
+        0 if place < 0.5 else len(dry) / RATE, abs=0.3
+    )
 
 
 def test_unrelated_takes_are_refused(import_signals: Importer) -> None:
