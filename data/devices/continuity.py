@@ -91,7 +91,7 @@ def strays(dry: Samples, wet: Samples, sample_rate_hz: int) -> list[Stretch]:
     starts = np.unique(np.append(np.arange(0, last, round(HOP_S * layout.rate_hz)), last))
     power = np.array([np.mean(np.square(layout.dry[s : s + layout.window])) for s in starts])
     starts = starts[power > SOUNDING * power.max()]
-    if not len(starts):  # all that the dry signal has lies above the low rate
+    if not len(starts):
         return []
     response = _response(layout, starts)
     chunks = (starts[first : first + CHUNK] for first in range(0, len(starts), CHUNK))

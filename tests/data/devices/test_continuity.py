@@ -109,8 +109,7 @@ def test_any_rate_is_measured(rate: int) -> None:
 def test_where_nothing_is_told_nothing_is_claimed() -> None:
     silent = np.zeros_like(take())
     assert continuity.strays(take(), silent, RATE) == []
-    high = np.sin(2 * np.pi * 15_000 * np.arange(len(take())) / RATE).astype(np.float32)
-    assert continuity.strays(high, high, RATE) == []
+    assert continuity.strays(silent, take(), RATE) == []
     hiss = np.random.default_rng(1).normal(0, 0.1, len(take())).astype(np.float32)
     assert continuity.strays(take(), hiss, RATE) == []
 
