@@ -28,6 +28,7 @@ HAS_VENV = "import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 SET_UP_GB, WORK_GB = 3.0, 0.5  # of free disk: to set up, and to go on
 MEMORY_GB = 2.0
 TIMEOUT_S = 120
+SHOWN = ("keras", "jax", "numpy", "numba")  # of the packages, those that most decide results
 
 # What is locked -> its stamp under .venv, and what it is for.
 LOCKED = {
@@ -132,14 +133,16 @@ def set_up(told: dict[str, Any]) -> list[Finding]:
     """
     if "error" in told:
         return [_no_python(told["error"])]
-    findings = [Finding("ok", f"Python {told['python']} in {VENV}")]
+    packages = told["packages"]
+    versions = [f"{name} {packages.get(name, 'missing')}" for name in SHOWN]
+    findings = [Finding("ok", f"Python {told['python']} in {VENV}; {', '.join(versions)}")]
     for lock, (stamp, purpose) in LOCKED.items():
         needed = "BAD" if lock == "requirements.lock" else "-"
         target = f"make {VENV / stamp}"
         if not (VENV / stamp).exists():
             remedy = f"They install themselves, or: {target}"
             findings.append(Finding(needed, f"packages for {purpose}: not set up", remedy))
-        elif wrong := differing(Path(lock), told["packages"]):
+        elif wrong := differing(Path(lock), packages):
             remedy = f"rm {VENV / stamp}; {target}"
             text = f"packages for {purpose} are not those of {lock}: {', '.join(wrong)}"
             findings.append(Finding(needed, text, remedy))

@@ -59,7 +59,7 @@ def test_a_set_up_as_it_is_locked_is_well(folder: Path) -> None:
     assert lines(output, "BAD") == []
     assert status == 0
     assert "make grid has all that it needs" in output
-    assert re.search(r"ok +Python 3\.1[123]\.\d+ in \.venv", output)
+    assert re.search(r"ok +Python 3\.1[123]\.\d+ in \.venv; keras 3\.\d+\.\d+, jax \d", output)
     assert re.search(r"ok +packages for make grid .* as requirements\.lock has them", output)
 
 
