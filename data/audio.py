@@ -7,7 +7,6 @@ Files may have any rate and any number of channels when they come in.
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from data import audio_files
+from data import asides, audio_files
 
 Samples = npt.NDArray[np.float32]
 
@@ -61,16 +60,12 @@ def write(path: str | Path, samples: Samples, sample_rate_hz: int, subtype: str 
         OSError: the file cannot be written, for want of room for instance.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Encoded in memory, since libsndfile does not tell why a write to a file fails.
     encoded = io.BytesIO()
     soundfile.write(encoded, samples, sample_rate_hz, subtype=subtype, format=path.suffix[1:])
-    aside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
+    with asides.file(path) as aside:
         aside.write_bytes(encoded.getbuffer())
         aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:

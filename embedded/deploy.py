@@ -6,7 +6,6 @@ vectors and some seconds of audio with the same C++ core, and compares them with
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from data import asides
 from data.audio import Samples
 from data.errors import InputError
 from embedded import boards, budget, c_source, convert, costs, firmware_source, parity, proofs
@@ -26,7 +26,7 @@ from embedded.proofs import TfliteProof
 from embedded.quoting import markdown_text
 from embedded.tflite import runtimes
 from models.architecture import is_recurrent
-from study import asides, choose, files, rendering, streaming, table, trained, training
+from study import choose, files, rendering, streaming, table, trained, training
 from study.material import Materials
 from study.run_config import RunConfig
 from study.store import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
@@ -128,7 +128,7 @@ def deploy(
     with asides.folder(folder.parent) as aside:
         told += _fill(aside, chosen, board, route, line, store, force)
         if folder.exists():
-            shutil.rmtree(folder)
+            asides.remove(folder)
         aside.rename(folder)
     return Deployed(folder, chosen.folder.run_id, chosen.rendering, line, tuple(told))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -116,9 +118,21 @@ def draw(results: Results, shelf: Shelf, materials: Materials, root: Path, proce
     bounds = [n * len(missing) // processes for n in range(processes + 1)]
     parts = [[row["run_id"] for row in missing[a:b]] for a, b in pairwise(bounds)]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as pool:
+    with ProcessPoolExecutor(processes, context, end_with_parent) as pool:
         for done in [pool.submit(draw_some, results.store.root, root, part) for part in parts]:
             done.result()
+
+
+def end_with_parent() -> None:
+    """Let this process leave as soon as the one that started it is gone, even if it was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def draw_some(store_root: Path, report: Path, run_ids: Sequence[str]) -> None:

@@ -17,7 +17,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from study import asides, files
+from data import asides
+from study import files
 from study.run_config import RunConfig
 
 Facts = dict[str, Any]
@@ -67,7 +68,7 @@ class Shelf:
         """Remove the folders that the report no longer links to."""
         for facts_file in self._root.glob(f"*/{_FACTS_FILE}"):
             if facts_file.parent.name not in self._in_use:
-                shutil.rmtree(facts_file.parent)
+                asides.remove(facts_file.parent)
 
     def _folder(self, name: str, inputs: Any) -> Path:
         return self._root / f"{slug(name)}-{_digest([name, inputs])}"

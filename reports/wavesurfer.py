@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from study import asides, files
+from data import asides
+from study import files
 
 LOCKED = Path(__file__).parent / "npm"
 FOLDER = Path(sys.prefix) / "wavesurfer"

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from data import asides
 from data.errors import InputError
 from data.locks import lock as lock
-from study import asides
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 

@@ -42,8 +42,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from data import asides
 from data.errors import InputError
-from study import asides, files
+from study import files
 from study.grid import Grid
 from study.run_config import RunConfig
 

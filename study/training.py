@@ -19,8 +19,9 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from data import asides
 from models import framed, sequence
-from study import antialiasing, asides, courses, engine, files
+from study import antialiasing, courses, engine, files
 from study.courses import Course, Exam
 from study.engine import TrainingState
 from study.material import Material

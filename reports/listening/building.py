@@ -8,7 +8,6 @@ import io
 import json
 import re
 import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,13 +17,14 @@ import numpy as np
 import soundfile
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from data import asides
 from data.audio import Samples
 from reports import excerpts, results
 from reports.listening import anchors, conditions, database, items, levels
 from reports.listening import key as keys
 from reports.listening.conditions import Candidate
 from reports.listening.key import ANCHORS, LABELS, REFERENCE, Key, KeyItem, Stimulus
-from study import asides, files
+from study import files
 from study.material import Material, Materials
 from study.store import Store
 
@@ -240,7 +240,7 @@ def _write_page(store: Store, key: Key, title: str) -> None:
     files.write_text(folder / "index.html", page)
     for other in folder.iterdir():
         if _TOKEN.fullmatch(other.name) and other.name != key.build:
-            shutil.rmtree(other)
+            asides.remove(other)
 
 
 def page_content(key: Key, grid: str) -> dict[str, Any]:

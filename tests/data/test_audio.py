@@ -146,7 +146,7 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(
 def test_an_unknown_coding_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="PCM_99"):
         audio.write(tmp_path / "new" / "a.wav", noise(), 44_100, "PCM_99")
-    assert list((tmp_path / "new").iterdir()) == []
+    assert list(tmp_path.rglob("*")) == []
 
 
 @pytest.mark.parametrize(("from_hz", "to_hz"), [(44_100, 22_050), (22_050, 48_000)])

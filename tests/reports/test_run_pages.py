@@ -1,7 +1,11 @@
 """One page a run: complete, linked both ways, and drawn again only where its run changed."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from study import files
 from study.table import COLUMNS
 from tests.reports.page_reader import read_page
 from tests.reports.synthetic import config, plucked, write_study
+from tests.study.commands import ROOT, until
 
 HOSTILE = '"><script>alert(1)</script>../../$\\frac{&--><b>'
 
@@ -143,6 +148,38 @@ def test_several_processes_draw_the_same_as_one(tmp_path: Path) -> None:
     shutil.rmtree(one)
     two = pages.build(store, processes=2).parent
     assert kept == {p.relative_to(two): p.read_bytes() for p in two.rglob("*") if p.is_file()}
+
+
+DRAWING = """
+import sys
+from pathlib import Path
+from reports import pages
+from study.store import Store
+
+pages.build(Store(Path(sys.argv[1])), processes=2)
+"""
+
+
+@pytest.mark.slow
+def test_the_processes_of_a_killed_report_end_with_it(tmp_path: Path) -> None:
+    configs = [config(seed=seed, family=f) for seed in range(6) for f in ("lstm", "dense")]
+    store = write_study(tmp_path / "grid", configs)
+    mark = f"PEDALFRAME_DRAWING={tmp_path}"
+
+    def at_work() -> int:
+        found = 0
+        for entry in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                found += mark.encode() in entry.read_bytes().split(b"\0")
+        return found
+
+    command = [sys.executable, "-c", DRAWING, str(store.root)]
+    report = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **dict([mark.split("=")])})
+    # The tracker of resources, two that draw, and something drawn by them.
+    assert until(lambda: at_work() == 4 and any(store.report_folder.glob("*/facts.json")), 100)
+    report.kill()
+    report.wait()
+    assert until(lambda: at_work() == 0, 5)
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:

@@ -1,18 +1,22 @@
 """What a killed process leaves half written is removed by the next, and nothing else ever is."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from study import asides, files
+from data import asides, audio
+from study import files
 from tests.study.commands import ROOT
 
 FILLER = """
 import sys, time
 from pathlib import Path
-from study import asides
+from data import asides
 
 where = Path(sys.argv[2])
 with asides.file(where / "a.wav") if sys.argv[1] == "file" else asides.folder(where) as aside:
@@ -65,6 +69,39 @@ def test_what_this_process_works_on_stays(tmp_path: Path) -> None:
     with asides.file(tmp_path / "a.txt") as own, asides.folder(tmp_path) as folder:
         asides.sweep(tmp_path)
         assert own.exists() and folder.exists()
+    assert names(tmp_path) == []
+
+
+def test_a_removed_folder_is_never_half_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is gone before the first of its files is."""
+    for name in ("a.txt", "b.txt"):
+        files.write_text(tmp_path / "whole" / name, name)
+    seen = []
+
+    def rmtree(path: Path, ignore_errors: bool) -> None:
+        seen.append((names(path), names(tmp_path) == [path.name] and path.name != "whole"))
+        shutil.rmtree(path, ignore_errors)
+
+    monkeypatch.setattr(asides, "shutil", SimpleNamespace(rmtree=rmtree))
+    asides.remove(tmp_path / "whole")
+    assert seen == [(["a.txt", "b.txt"], True)]
+    assert names(tmp_path) == []
+
+
+def test_audio_that_a_kill_left_half_written_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(path: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(asides, "_remove", lambda path: None)  # as after a kill
+        patch.setattr(Path, "replace", killed)
+        audio.write(tmp_path / "a.wav", np.zeros(100, np.float32), 8000)
+    assert len(names(tmp_path)) == 1
+    asides.sweep(tmp_path)
     assert names(tmp_path) == []
 
 

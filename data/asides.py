@@ -37,6 +37,12 @@ def folder(parent: Path) -> Iterator[Path]:
         yield aside
 
 
+def remove(path: Path) -> None:
+    """Remove a folder at once, so that a kill leaves no half of it under its name."""
+    with folder(path.parent) as aside:
+        path.rename(aside)
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed processes left half written in a folder. Nothing else is touched."""
     with suppress(FileNotFoundError, NotADirectoryError):
