@@ -191,6 +191,15 @@ def test_a_buffer_lost_near_an_end_is_refused_and_located(
     )
 
 
+def test_what_one_window_at_an_end_says_is_a_warning(import_signals: Importer) -> None:
+    dry = guitar(seconds=40.0)[: 38 * RATE]
+    wet = pedal(dry)
+    at = len(wet) - round(0.4 * RATE)
+    _, _, report = import_signals(dry, np.concatenate([wet[:at], wet[at + 256 :]]))
+    (warning,) = report.warnings
+    assert re.match(r"wet: the delay may jump: -25\d samples from 37.4\d to 37.9\d s;", warning)
+
+
 def test_unrelated_takes_are_refused(import_signals: Importer) -> None:
     with pytest.raises(InputError, match="nothing in common"):
         import_signals(guitar(), pedal(guitar(seed=1)))
