@@ -17,7 +17,7 @@ def lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
     leaves no stale lock. With ``wait`` the call blocks until the lock is free.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         yield _got(descriptor, wait)
     finally:

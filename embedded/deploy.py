@@ -148,7 +148,7 @@ def choose_model(store: Store, run: str | None = None) -> Chosen:
     if not is_recurrent(config.family):
         return Chosen(folder, config, FRAMED, list(found.weights), asked)
     if folder.streaming_model_file.exists() and asked != STREAMING:
-        weights = training.load_weights(folder.streaming_model_file)
+        weights = training.load_weights(config, folder.streaming_model_file, is_sequence=True)
         return Chosen(folder, config, STREAMING_TUNED, list(weights), asked)
     return Chosen(folder, config, STREAMING, list(found.weights), asked)
 

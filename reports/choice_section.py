@@ -66,13 +66,17 @@ class ChoiceSection:
 
 def choice_section(results: Results) -> ChoiceSection:
     """The choice that stands, and what else there was to choose from."""
-    collected = table.collect(results.store)
+    collected = table.typed(list(results.rows))  # without runs that are left out
     budget = limits.read_budget(results.store)
     choice, problem, is_stored = None, "", False
     try:
         stored = choose.stored(results.store)
         is_stored = stored is not None
-        choice = stored or choose.choose(collected)
+        standing = stored or choose.choose(collected)
+        if standing.run_id in results.model_of:
+            choice = standing
+        else:
+            problem = f"The chosen run, {standing.run_id}, is left out, as told under its id."
     except InputError as error:
         problem = str(error)
     asked = choice.limits if choice else Limits()

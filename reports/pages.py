@@ -23,7 +23,7 @@ from reports.listing import listing
 from reports.pictures import Picture, shown
 from reports.provenance import provenance
 from reports.published import published_section
-from reports.results import Model, Results, read
+from reports.results import Model, Results, read_measured
 from reports.search.section import search_section
 from reports.shelf import Facts, Shelf, slug
 from reports.sizes import Sizes, sizes
@@ -90,7 +90,7 @@ def build(
     Raises:
         InputError: the grid has no finished run.
     """
-    results = read(store)
+    results = read_measured(store)
     processes = processes or len(os.sched_getaffinity(0))
     folder = store.report_folder
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -246,6 +246,36 @@ def read(store: Store) -> Results:
     table.require_finished(collected, store)
     rows = _plain(collected)
     return Results(store, str(manifest["title"]), configs, tuple(rows), table.history(store))
+
+
+# What pages draw and sort by, of every finished row.
+_ALWAYS_MEASURED = (
+    *("epoch", "rendering", "training_frames", "validation_esr", "parameters", "macs_per_sample"),
+    *("mae", "r2", "esr", "dry_esr", "fir_esr"),
+)
+
+
+def read_measured(store: Store) -> Results:
+    """The same, finished runs without all measurements pending and told of.
+
+    Raises:
+        InputError: as ``read``, or no finished run has all.
+    """
+    results = read(store)
+    lacking = {
+        row["run_id"]: name
+        for row in results.rows
+        for name in _ALWAYS_MEASURED
+        if row["status"] == "ok" and row[name] is None
+    }
+    rows = tuple(
+        row
+        if row["run_id"] not in lacking
+        else row | {"status": "pending", "error": f"its result holds no {lacking[row['run_id']]}"}
+        for row in results.rows
+    )
+    table.require_finished(table.typed(list(rows)), store)
+    return replace(results, rows=rows)
 
 
 def _is_other_rendering(row: Row, main: Row) -> bool:

@@ -21,7 +21,7 @@ from reports import findings, listing, players, run_media
 from reports.aliasing import music, probes
 from reports.numbers import significant
 from reports.pictures import Picture, shown
-from reports.results import Results, Row, read
+from reports.results import Results, Row, read_measured
 from reports.shelf import Facts, Kept, Shelf
 from study import files
 from study.choose import Choice
@@ -137,7 +137,7 @@ def end_with_parent() -> None:
 
 def draw_some(store_root: Path, report: Path, run_ids: Sequence[str]) -> None:
     """Draw some runs, in a process of its own."""
-    results = read(Store(store_root))
+    results = read_measured(Store(store_root))
     shelf, materials = Shelf(report), Materials(results.store.pairs)
     wanted = set(run_ids)
     for row in results.finals:

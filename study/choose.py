@@ -16,7 +16,7 @@ from typing import Literal
 import pandas as pd
 
 from data.errors import InputError
-from study import files, run_names, table
+from study import files, received, run_names, table
 from study.limits import Limit, Limits, Row, broken, candidates, required
 from study.store import Store
 
@@ -136,12 +136,12 @@ def stored(store: Store) -> Choice | None:
     """
     path = choice_file(store)
     try:
-        kept = files.read_json(path)
+        kept = received.choice(path)
         choice = Choice(**{**kept, "limits": Limits(**kept["limits"])})
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError) as error:
-        raise _not_usable(path, f"a broken file ({error})") from error
+    except InputError as error:
+        raise _not_usable(path, error.found) from error
     run = store.run(choice.run_id)
     rows = (run.result() or {}).get("rows", [])
     is_known = run.run_id in store.manifest()["runs"] and any(

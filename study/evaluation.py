@@ -157,12 +157,12 @@ def _models(config: RunConfig, folder: RunFolder, progress: Progress) -> Iterato
     """Checkpoints in order, other ways of rendering, and the run's main model last."""
     main = config.main_rendering
     for epoch in sorted(e for e in config.checkpoint_epochs if e <= progress.epoch):
-        yield Rendered(config, load_weights(folder.model_file(epoch)), epoch, main)
-    weights = load_weights(folder.model_file())
+        yield Rendered(config, load_weights(config, folder.model_file(epoch)), epoch, main)
+    weights = load_weights(config, folder.model_file())
     if main == FRAMED and is_recurrent(config.family):
         yield Rendered(config, weights, None, STREAMING)
     if config.streaming_epochs:
-        tuned = load_weights(folder.streaming_model_file)
+        tuned = load_weights(config, folder.streaming_model_file, is_sequence=True)
         yield Rendered(config, tuned, None, STREAMING_TUNED)
     for factor in config.oversampling:
         yield Rendered(config, weights, None, f"{FRAMED}_x{factor}", factor)

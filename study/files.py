@@ -74,7 +74,7 @@ def company(path: Path, enter: Callable[[bool], None]) -> Iterator[None]:
     lock when the process ends, however it ends.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         with lock(path.with_name(f"{path.name}-gate"), wait=True):
             enter(_is_alone(descriptor))

@@ -116,7 +116,7 @@ Answers = Callable[[Setting], dict[str, tuple[Samples, int]]]
 def _conditioned_answers(
     config: RunConfig, materials: Materials, folder: RunFolder, rendering: str
 ) -> Answers:
-    weights = load_weights(folder.model_file())
+    weights = load_weights(config, folder.model_file())
     material = materials.of(config)
 
     def answers(setting: Setting) -> dict[str, tuple[Samples, int]]:
@@ -140,7 +140,7 @@ def _faded_answers(
     rendered = {
         setting[name]: _test(
             config.at(setting),
-            load_weights(_folder_of(folder, config, setting).model_file()),
+            load_weights(config.at(setting), _folder_of(folder, config, setting).model_file()),
             material,
             rendering,
         )

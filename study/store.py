@@ -44,7 +44,7 @@ import numpy.typing as npt
 
 from data import asides
 from data.errors import InputError
-from study import files
+from study import files, received
 from study.grid import Grid
 from study.run_config import RunConfig
 
@@ -72,14 +72,13 @@ class ProbeFolder:
     def rows(self) -> list[dict[str, Any]] | None:
         """A row a probe, or None where nothing (whole) was kept."""
         try:
-            return list(files.read_json(self.path / "aliasing.json"))
-        except (FileNotFoundError, ValueError):
+            return received.probes(self.path / "aliasing.json")
+        except (FileNotFoundError, InputError):
             return None
 
     def spectra_db(self) -> dict[str, npt.NDArray[np.float16]]:
         """Spectra of the standard probes by what answered, ``(probes, bins)`` each."""
-        with np.load(self.path / "spectra.npz") as kept:
-            return dict(kept)
+        return received.arrays(self.path / "spectra.npz")
 
     def write(
         self, rows: list[dict[str, Any]], spectra_db: dict[str, npt.NDArray[np.float16]]
@@ -163,21 +162,18 @@ class RunFolder:
         """The configuration that the run was made with.
 
         Raises:
-            InputError: it is missing, broken, or that of another version of the program.
+            InputError: it is missing, broken, or that of another version of the program; or
+                the folder holds a link.
         """
+        self.require_plain()
         try:
-            stored = files.read_json(self.config_file)
+            config = received.config(self.config_file)
         except FileNotFoundError:
             raise self._without_config("none") from None
-        except ValueError:
-            raise self._without_config("an empty or broken file") from None
-        try:
-            config = RunConfig.model_validate(stored)
-            is_known = config.run_id == self.run_id
-        except (ValueError, TypeError, KeyError):  # settings that came or went
-            is_known = False
-        if not is_known:
-            raise self._without_config("that of another version")
+        except InputError as error:
+            raise self._without_config(error.found) from None
+        if config.run_id != self.run_id:  # settings that came or went
+            raise self._without_config(received.ANOTHER_VERSION)
         return config
 
     def _without_config(self, found: str) -> InputError:
@@ -194,6 +190,7 @@ class RunFolder:
         A broken one is the work of a power cut, which may have broken the run's other
         files as well: the run begins anew.
         """
+        self.require_plain()
         if self.config_file.exists():
             with suppress(InputError):
                 self.config()
@@ -208,9 +205,22 @@ class RunFolder:
         A file that a power cut left empty or broken says nothing: the run is not finished.
         """
         try:
-            return dict(files.read_json(self.result_file))
-        except (FileNotFoundError, ValueError):  # another command may just have removed it
+            return self.stored_result()
+        except (FileNotFoundError, InputError):  # another command may just have removed it
             return None
+
+    def stored_result(self) -> dict[str, Any]:
+        """The same, if it is there.
+
+        Raises:
+            FileNotFoundError: it is not.
+            InputError: it is broken.
+        """
+        return received.result(self.result_file)
+
+    def require_plain(self) -> None:
+        """Raise ``InputError`` if the folder is a link or holds one."""
+        received.require_plain(self.path)
 
     def state(self) -> State:
         """How far the run is."""
@@ -269,6 +279,7 @@ class Store:
 
     def write_grid(self, grid: Grid) -> None:
         """Lay out the folders of a grid; whatever is finished stays."""
+        self._require_plain()
         for config in grid.runs:
             self.run(config.run_id).write_config(config)
         dry, wet = grid.recording or ("", "")
@@ -313,13 +324,16 @@ class Store:
         """``{"name", "title", "source", "target", "dry", "wet", "runs"}`` of the grid laid out.
 
         Raises:
-            InputError: there is none, or it is broken.
+            InputError: there is none, it is broken, or the folder holds a link.
         """
+        self._require_plain()
         try:
-            return dict(files.read_json(self.manifest_file))
+            return received.manifest(self.manifest_file)
         except FileNotFoundError:
             found = "none" if not self.root.exists() else "a folder without grid.json"
-        except ValueError:
+        except InputError as error:
+            if error.found != received.BROKEN:
+                raise
             found = "an empty or broken grid.json"
         raise InputError(
             f"study {self.root}",
@@ -327,6 +341,10 @@ class Store:
             found=found,
             remedy="Run `make grid` with the same GRID first.",
         )
+
+    def _require_plain(self) -> None:
+        """Refuse links in what is the grid's; its runs answer for their own."""
+        received.require_plain(self.root, self.root / "runs")
 
     def source(self) -> str:
         """What ``make`` calls the grid: as it was named when it was laid out here."""

@@ -15,7 +15,7 @@ _TOLD: dict[int, tuple[str, str]] = {
     errno.ENOTDIR: ("folders on the way to it", "A part of the path is a file: choose another."),
     errno.EEXIST: ("a folder", "A file has its name: choose another, or move the file."),
     errno.ENAMETOOLONG: ("a name that the disk can hold", "Choose a shorter one."),
-    errno.ELOOP: ("links that lead somewhere", "Remove the link that leads back to itself."),
+    errno.ELOOP: ("no link, or one that leads somewhere", "Remove it."),
     errno.EMFILE: ("room for one more open file", "Raise the limit (ulimit -n)."),
     errno.ENOMEM: ("memory to spare", "Use fewer workers, or close other programs."),
 }

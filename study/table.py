@@ -15,97 +15,12 @@ from typing import Any
 import pandas as pd
 
 from data.errors import InputError
-from study import files, settings
+from study import files, received, settings
+from study.columns import ALIASING_COLUMNS
+from study.columns import COLUMNS as COLUMNS
+from study.columns import HISTORY_COLUMNS as HISTORY_COLUMNS
 from study.run_config import RunConfig, effect_names
 from study.store import RunFolder, Store
-
-# Column -> (pandas dtype, meaning). The order is the order in the files.
-COLUMNS: dict[str, tuple[str, str]] = {
-    "run_id": ("string", "folder under runs/<grid>/runs"),
-    "status": ("string", "ok, failed, or pending"),
-    "error": ("string", "why the run failed or is not counted"),
-    "effect": ("string", "what is modelled; with its controls where only they differ"),
-    "direction": ("string", "forward, or reversed: dry and wet have changed places"),
-    "family": ("string", "lstm, gru, rnn, dense, conv or conv_gru"),
-    "layers": ("Int64", "hidden layers"),
-    "units": ("Int64", "units a hidden layer"),
-    "training": ("string", "framed, or sequence: on segments of audio, the state carried"),
-    "frame_size": ("Int64", "dry samples a frame; none for sequences"),
-    "window_samples": ("Int64", "sequences and tuning: steps that a gradient goes back"),
-    "sequence_seconds": ("Float64", "sequences and tuning: length of a segment"),
-    "warmup_samples": ("Int64", "sequences and tuning: run through before a segment counts"),
-    "residual": ("boolean", "whether the dry sample is added to the model's output"),
-    "training_frames": ("Int64", "samples with a loss an epoch: frames drawn, or all segments"),
-    "epochs": ("Int64", "epochs asked for"),
-    "epoch": ("Int64", "epoch whose weights this row describes"),
-    "is_final": ("boolean", "whether this is the run's main row: model.keras as it was trained"),
-    "rendering": (
-        "string",
-        "framed; streaming (state carried); streaming_tuned (so, after fine-tuning for it); "
-        "framed_x<k> (at k times the rate)",
-    ),
-    "batch_size": ("Int64", "frames a step"),
-    "learning_rate": ("Float64", "Adam's highest"),
-    "schedule": ("string", "of the learning rate"),
-    "weight_decay": ("Float64", "AdamW's; 0 is Adam"),
-    "loss": ("string", "training loss"),
-    "sample_rate_hz": ("Int64", "of dry and wet"),
-    "seed": ("Int64", "of weights, draw and order of frames"),
-    "knobs": ("string", "none; conditioned (told the setting); faded (a model a setting)"),
-    "antialias_epochs": ("Int64", "epochs of fine-tuning against aliases"),
-    "streaming_epochs": ("Int64", "epochs of fine-tuning for streaming"),
-    "mae": ("Float64", "test: mean |y - p|"),
-    "r2": ("Float64", "test: 1 - sum (y-p)^2 / sum (y - mean y)^2"),
-    "esr": ("Float64", "test: sum (y-p)^2 / sum y^2"),
-    "esr_preemph": ("Float64", "test: ESR after 1 - 0.85 z^-1"),
-    "dc": ("Float64", "test: (mean (y-p))^2 / mean y^2"),
-    "mr_stft": ("Float64", "test: multi-resolution STFT distance"),
-    "esr_above_8khz": ("Float64", "test: ESR of the band above 8 kHz; high-frequency error"),
-    "lsd_db": ("Float64", "test: log-spectral distance in dB"),
-    "lsd_above_8khz_db": ("Float64", "test: the same above 8 kHz"),
-    "onsets": ("Int64", "notes found in the test split"),
-    "esr_transient": ("Float64", "test: ESR of the first 10 ms of notes"),
-    "esr_sustained": ("Float64", "test: ESR of notes from 50 to 500 ms"),
-    "asr_110hz_db": ("Float64", "probe: aliasing-to-signal ratio of a sine near 110 Hz, 0.5 peak"),
-    "asr_440hz_db": ("Float64", "probe: the same near 440 Hz"),
-    "asr_1249hz_db": ("Float64", "probe: the same near 1249 Hz"),
-    "asr_4201hz_db": ("Float64", "probe: the same near 4201 Hz"),
-    "asr_worst_db": ("Float64", "probe: the highest of these and of those at 0.1 peak"),
-    "effect_asr_worst_db": ("Float64", "probe: the effect's own, at the same sample rate"),
-    "validation_esr": ("Float64", "ESR on the validation split, by which to choose"),
-    "dry_mae": ("Float64", "test: MAE of the dry signal as prediction"),
-    "dry_r2": ("Float64", "test: R2 of the dry signal as prediction"),
-    "dry_esr": ("Float64", "test: ESR of the dry signal as prediction"),
-    "fir_mae": ("Float64", "test: MAE of the best FIR with frame_size taps (64 for sequences)"),
-    "fir_r2": ("Float64", "test: R2 of that FIR"),
-    "fir_esr": ("Float64", "test: ESR of that FIR"),
-    "parameters": ("Int64", "trainable numbers"),
-    "macs_per_sample": ("Int64", "multiply-accumulates an output sample, as rendered"),
-    "training_seconds": ("Float64", "up to this epoch, on one core, compilation apart"),
-    "inference_seconds_per_second": ("Float64", "as rendered, on one core, a second of audio"),
-}
-
-ALIASING_COLUMNS: dict[str, tuple[str, str]] = {
-    "run_id": ("string", "as in the results; empty for an effect"),
-    "effect": ("string", "what is modelled"),
-    "sample_rate_hz": ("Int64", "at which it was probed; ratios at others do not compare"),
-    "rendering": ("string", "effect, or as in the results"),
-    "epoch": ("Int64", "epoch whose weights answered"),
-    "probe": ("string", "standard (four pitches, two levels) or note (of a piano)"),
-    "f0_hz": ("Float64", "frequency of the sine"),
-    "amplitude": ("Float64", "its peak, 1 is full scale"),
-    "asr_db": ("Float64", "energy of all aliases against the harmonics below Nyquist"),
-    "strongest_alias_db": ("Float64", "the strongest alias against the fundamental (dBc)"),
-    "strongest_alias_hz": ("Float64", "its frequency"),
-    "dc_db": ("Float64", "energy of the offset against the harmonics"),
-    "residue_db": ("Float64", "energy of what does not repeat against the harmonics"),
-}
-HISTORY_COLUMNS: dict[str, tuple[str, str]] = {
-    "run_id": ("string", "as in the results"),
-    "epoch": ("Int64", "passes over the training frames"),
-    "loss": ("Float64", "training loss, mean over the epoch's batches"),
-    "validation_loss": ("Float64", "the same loss on frames of the validation split"),
-}
 
 METRICS = [name for name, (_, meaning) in COLUMNS.items() if meaning.startswith("test: ")]
 TIMINGS = ["training_seconds", "inference_seconds_per_second"]
@@ -142,8 +57,15 @@ def _rows(run: RunFolder) -> list[dict[str, Any]]:
         config = run.config()
     except InputError as error:
         return [{"run_id": run.run_id, "status": "pending", "error": str(error)}]
-    result = run.result()
-    return list(result["rows"]) if result else [{**described(config), "status": "pending"}]
+    own = described(config)
+    # Of a sequence's split the row knows the size.
+    known = {name: value for name, value in own.items() if name != "training_frames"}
+    try:
+        return [{**row, **known} for row in run.stored_result()["rows"]]
+    except FileNotFoundError:
+        return [{**own, "status": "pending"}]
+    except InputError as error:
+        return [{**own, "status": "pending", "error": str(error)}]
 
 
 def described(config: RunConfig) -> dict[str, Any]:
@@ -164,9 +86,8 @@ def history(store: Store) -> pd.DataFrame:
     columns = list(HISTORY_COLUMNS)
     parts = []
     for run in store.runs():
-        # Not there yet, or broken by a power cut: no column of the name, or none at all.
-        with suppress(FileNotFoundError, ValueError, KeyError):
-            parts.append(pd.read_csv(run.history_file).assign(run_id=run.run_id)[columns])
+        with suppress(FileNotFoundError, InputError):  # not there yet, or broken
+            parts.append(received.history(run.history_file).assign(run_id=run.run_id)[columns])
     return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
 
 

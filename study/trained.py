@@ -97,9 +97,9 @@ def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
             remedy="Use --mode framed.",
         )
     if mode == "streaming" and config.streaming_epochs:
-        tuned = training.load_weights(folder.streaming_model_file)
+        tuned = training.load_weights(config, folder.streaming_model_file, is_sequence=True)
         return Trained(config, mode, STREAMING_TUNED, tuned)
-    weights = training.load_weights(folder.model_file())
+    weights = training.load_weights(config, folder.model_file())
     return Trained(config, mode, mode, weights)
 
 

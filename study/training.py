@@ -8,6 +8,7 @@ and goes on ends exactly where an undisturbed one does.
 from __future__ import annotations
 
 import time
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,8 +21,9 @@ import keras
 import numpy as np
 
 from data import asides
+from data.errors import InputError
 from models import framed, sequence
-from study import antialiasing, courses, engine, files
+from study import antialiasing, courses, engine, files, received
 from study.courses import Course, Exam
 from study.engine import TrainingState
 from study.material import Material
@@ -32,6 +34,8 @@ from study.store import CHECKPOINT_EVERY_S, RunFolder
 STREAMING_RATE_SHARE = 0.3
 STREAMING_BATCH = 16
 STREAMING_LOSS = "esr_preemph_dc"
+
+ARCHIVE_BYTES = 2**22  # that a saved model may take beside its weights
 
 
 class TrainingDivergedError(Exception):
@@ -238,9 +242,7 @@ def save_model(
     It takes sequences if the run was trained on them or ``is_sequence`` says so, else
     frames.
     """
-    takes_sequences = is_sequence or config.training == "sequence"
-    build = sequence.build if takes_sequences else framed.build
-    model = build(config.architecture, config.seed)
+    model = _built(config, is_sequence=is_sequence)
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
     files.write_whole(path, lambda aside: _write_archive(model, aside))
@@ -259,10 +261,48 @@ def _write_archive(model: keras.Model, path: Path) -> None:
             archive.writestr(member, file.read_bytes())
 
 
-def load_weights(path: Path) -> list[jax.Array]:
-    """The weights of a saved model, in the order the engine takes them."""
-    model = keras.saving.load_model(path, compile=False)
-    return [jnp.asarray(v.value) for v in model.trainable_variables]
+def load_weights(config: RunConfig, path: Path, *, is_sequence: bool = False) -> list[jax.Array]:
+    """The weights that ``save_model`` wrote, in the order the engine takes them.
+
+    The model is built from the configuration and takes nothing but numbers from the file,
+    which may have come from anybody.
+
+    Raises:
+        InputError: it is missing, broken, of another model, or holds NaN or infinity.
+    """
+    model = _built(config, is_sequence=is_sequence)
+    try:
+        weights_bytes = sum(variable.value.nbytes for variable in model.variables)
+        received.require_small(path, ARCHIVE_BYTES + 2 * weights_bytes)
+        for variable in model.trainable_variables:
+            variable.assign(np.full(variable.shape, np.nan))  # Keras passes over what is not there
+        with warnings.catch_warnings(action="ignore"):
+            model.load_weights(path)
+    except FileNotFoundError:
+        raise _unusable(path, "no such file") from None
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, h5py and Keras name damage in a dozen ways
+        raise _unusable(path, "a broken file, or the weights of another model") from error
+    weights = [jnp.asarray(v.value) for v in model.trainable_variables]
+    if not all(np.isfinite(value).all() for value in weights):
+        raise _unusable(path, "NaN, infinity or too few")
+    return weights
+
+
+def _built(config: RunConfig, *, is_sequence: bool) -> keras.Model:
+    takes_sequences = is_sequence or config.training == "sequence"
+    build = sequence.build if takes_sequences else framed.build
+    return build(config.architecture, config.seed)
+
+
+def _unusable(path: Path, found: str) -> InputError:
+    return InputError(
+        f"model {path}",
+        expected="the finite weights of its run's model",
+        found=found,
+        remedy="Remove the run's result.json; `make grid` with the same GRID then trains it anew.",
+    )
 
 
 def _advance(

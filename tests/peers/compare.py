@@ -62,7 +62,7 @@ def train_ours(arguments: argparse.Namespace, seed: int, folder: Path) -> None:
     started = time.process_time()
     progress = training.train(run, material, RunFolder(folder / run.run_id))
     seconds = time.process_time() - started
-    weights = training.load_weights(folder / run.run_id / "model.keras")
+    weights = training.load_weights(run, folder / run.run_id / "model.keras")
     pair, split = material.pair, material.split
     wet = render_stretches(
         lambda dry: render_streaming(run.architecture, weights, dry), pair.dry, split.test

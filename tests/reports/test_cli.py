@@ -109,3 +109,48 @@ def test_help_tells_what_is_written() -> None:
     done = CliRunner().invoke(app, ["--help"])
     assert done.exit_code == 0
     assert "index.html" in done.output
+
+
+def test_a_received_row_leads_to_no_file_elsewhere_and_its_run_is_left_out(tmp_path: Path) -> None:
+    whole, hostile = config(seed=0), config(seed=1)
+    store = write_study(tmp_path / "runs" / "grid", [whole, hostile])
+    file = store.run(hostile.run_id).result_file
+    stored = files.read_json(file)
+    rows = [{**row, "rendering": "../../../../../evil/x"} for row in stored["rows"]]
+    files.write_json(file, {**stored, "rows": rows})
+    (tmp_path / "evil").mkdir()
+    prediction = store.run(hostile.run_id).prediction_file()
+    (tmp_path / "evil" / "x.wav").write_bytes(prediction.read_bytes())
+    before = {path for path in tmp_path.rglob("*") if store.root not in path.parents}
+    done = CliRunner().invoke(app, ["grid", "--runs", str(tmp_path / "runs")])
+    assert done.exit_code == 0, done.output
+    assert {path for path in tmp_path.rglob("*") if store.root not in path.parents} == before
+    page = (store.report_folder / "index.html").read_text("utf-8")
+    assert "1</strong> of 2 runs finished" in page
+    assert "found &#39;rendering&#39;: Value error, no way of rendering" in page
+
+
+def test_a_link_in_a_received_report_is_not_followed(tmp_path: Path) -> None:
+    store = write_study(tmp_path / "runs" / "grid", [config()])
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "kept.html").write_text("mine")
+    store.report_folder.mkdir()
+    (store.report_folder / "runs").symlink_to(mine)
+    done = CliRunner().invoke(app, ["grid", "--runs", str(tmp_path / "runs")])
+    assert done.exit_code == 2
+    assert "found a link" in done.stderr and "Traceback" not in done.output
+    assert [path.name for path in mine.iterdir()] == ["kept.html"]
+
+
+@pytest.mark.parametrize("gone", ["esr", "epoch", "fir_esr", "macs_per_sample"])
+def test_a_run_without_a_measurement_is_left_out_and_told(tmp_path: Path, gone: str) -> None:
+    whole, lacking = config(seed=0), config(seed=1)
+    store = write_study(tmp_path / "grid", [whole, lacking])
+    file = store.run(lacking.run_id).result_file
+    stored = files.read_json(file)
+    files.write_json(file, {**stored, "rows": [row | {gone: None} for row in stored["rows"]]})
+    done = CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    page = (store.report_folder / "index.html").read_text("utf-8")
+    assert f"its result holds no {gone}" in page and "1</strong> of 2 runs finished" in page

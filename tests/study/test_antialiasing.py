@@ -70,7 +70,7 @@ def asr_db(weights: list[Any]) -> float:
 def test_tones_lower_aliases_and_music_keeps_the_accuracy(tmp_path: Path) -> None:
     material = clipped_hard()
     training.train(CONFIG, material, RunFolder(tmp_path))
-    plain = training.load_weights(RunFolder(tmp_path).model_file())
+    plain = training.load_weights(CONFIG, RunFolder(tmp_path).model_file())
     longer = CONFIG.model_copy(update={"antialias_epochs": 30})
     both = antialiasing.fine_tune(longer, material, plain)
     assert asr_db(both) < asr_db(plain)
@@ -90,6 +90,7 @@ def test_it_is_repeatable_to_the_last_bit(tmp_path: Path) -> None:
     config = tiny.config(antialias_epochs=2)
     for name in ("a", "b"):
         training.train(config, tiny.material(), RunFolder(tmp_path / name))
-    a, b = (training.load_weights(RunFolder(tmp_path / name).model_file()) for name in ("a", "b"))
+    folders = [RunFolder(tmp_path / name) for name in ("a", "b")]
+    a, b = (training.load_weights(config, folder.model_file()) for folder in folders)
     for one, other in zip(a, b, strict=True):
         np.testing.assert_array_equal(one, other)

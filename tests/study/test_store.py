@@ -22,6 +22,9 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
+FINISHED = {"status": "ok", "rows": [{"status": "ok", "is_final": True}]}
+
+
 def first(store: Store) -> RunFolder:
     return next(iter(store.runs()))
 
@@ -33,7 +36,7 @@ def test_runs_come_in_the_order_of_the_grid_with_their_configurations(store: Sto
 
 
 def test_laying_out_a_smaller_grid_keeps_what_is_finished(store: Store) -> None:
-    files.write_json(first(store).result_file, {"status": "ok", "rows": []})
+    files.write_json(first(store).result_file, FINISHED)
     store.write_grid(Grid("mine", "Smaller", CONFIGS[1:], "mine"))
     assert len(list(store.runs())) == 2
     assert store.run(CONFIGS[0].run_id).state() == "finished"
@@ -47,7 +50,7 @@ def test_states_of_a_run(store: Store) -> None:
     assert run.state() == "begun"
     table.write_failure(run.config(), run, "too hot")
     assert run.state() == "failed"
-    files.write_json(run.result_file, {"status": "ok", "rows": []})
+    files.write_json(run.result_file, FINISHED)
     assert run.state() == "finished"
 
 
@@ -79,7 +82,7 @@ def test_a_run_whose_configuration_a_power_cut_broke_begins_anew(
 ) -> None:
     run = first(store)
     files.write_text(run.checkpoint_file, "")
-    files.write_json(run.result_file, {"status": "ok", "rows": []})
+    files.write_json(run.result_file, FINISHED)
     files.write_text(run.config_file, content)
     with pytest.raises(InputError, match="found an empty or broken file"):
         run.config()

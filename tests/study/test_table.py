@@ -107,7 +107,8 @@ def test_two_effects_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for config, esr in zip(configs, (0.25, 0.125), strict=True):
         rows = [row(config, 6, True, rendering="framed", validation_esr=esr)]
         files.write_json(store.run(config.run_id).result_file, {"status": "ok", "rows": rows})
-        probe = {"epoch": 6, "rendering": "framed", "f0_hz": 110.0}
+        probe = {"epoch": 6, "rendering": "framed", "probe": "standard"}
+        probe |= {"f0_hz": 110.0, "amplitude": 0.5}
         store.run(config.run_id).probes.write([probe], {})
     names = ["clipper (tiny)", "clipper (another1)"]
     collected = table.collect(store)

@@ -1,12 +1,15 @@
 """A run is found by what people type, and loads only when it is whole."""
 
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from data.errors import InputError
-from study import training
+from study import engine, training
 from study.store import Store
 from study.trained import find, load
 from tests import tiny
@@ -54,7 +57,7 @@ def test_a_run_loads_as_it_was_trained_or_as_asked(store: Store) -> None:
     framed, streaming = load(folder), load(folder, "streaming")
     assert (framed.mode, framed.rendering) == ("framed", "framed")
     assert (streaming.mode, streaming.rendering) == ("streaming", "streaming")
-    kept = training.load_weights(folder.model_file())
+    kept = training.load_weights(folder.config(), folder.model_file())
     for one, other in zip(framed.weights, kept, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -62,7 +65,7 @@ def test_a_run_loads_as_it_was_trained_or_as_asked(store: Store) -> None:
 def test_streaming_takes_the_weights_that_were_tuned_for_it(tmp_path: Path) -> None:
     config = finished.config(streaming_epochs=1, **tiny.SEGMENTS)
     folder = next(finished.grid(tmp_path / "mine", config).runs())
-    tuned = [2 * weight for weight in training.load_weights(folder.model_file())]
+    tuned = [2 * weight for weight in training.load_weights(config, folder.model_file())]
     training.save_model(config, tuned, folder.streaming_model_file, is_sequence=True)
     loaded = load(folder, "streaming")
     assert loaded.rendering == "streaming_tuned"
@@ -89,3 +92,42 @@ def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     store.run(config.run_id).result_file.unlink()
     with pytest.raises(InputError, match="has not begun"):
         load(store.run(config.run_id))
+
+
+def nan(file: Path) -> None:
+    model = keras.saving.load_model(file, compile=False)
+    model.trainable_variables[0].assign(np.nan * model.trainable_variables[0])
+    model.save(file)
+
+
+def of_another_size(file: Path) -> None:
+    other = finished.config(units=7)
+    weights = engine.initial_state(other.architecture, 0).weights
+    training.save_model(other, weights, file)
+
+
+def far_too_large(file: Path) -> None:
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(2 * training.ARCHIVE_BYTES))
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (Path.unlink, "no such file"),
+        (nan, "NaN, infinity or too few"),
+        (of_another_size, "a broken file, or the weights of another model"),
+        (far_too_large, "bytes unpacked"),
+        (lambda file: file.write_bytes(b""), "an empty or broken file"),
+        (lambda file: file.write_bytes(b"PK\5\6" + bytes(18)), "a broken file, or"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-200]), "an empty or broken file"),
+    ],
+)
+def test_weights_that_are_missing_broken_or_foreign_are_one_sentence(
+    tmp_path: Path, damage: Callable[[Path], object], found: str
+) -> None:
+    folder = next(finished.grid(tmp_path / "mine", finished.config()).runs())
+    damage(folder.model_file())
+    with pytest.raises(InputError, match=f"found .*{found}") as told:
+        load(folder)
+    assert str(told.value).count("\n") == 0 and str(folder.model_file()) in str(told.value)

@@ -90,7 +90,7 @@ def test_a_killed_training_ends_bit_identical_to_an_undisturbed_one(
     folders = [RunFolder(tmp_path / name) for name in ("whole", "killed")]
     assert folders[0].history_file.read_bytes() == folders[1].history_file.read_bytes()
     for kept_at in (*config.checkpoint_epochs, None):
-        kept = [training.load_weights(folder.model_file(kept_at)) for folder in folders]
+        kept = [training.load_weights(config, folder.model_file(kept_at)) for folder in folders]
         assert_same_bits(*kept)
 
 
@@ -115,11 +115,13 @@ def test_a_killed_fine_tuning_ends_bit_identical_to_an_undisturbed_one(tmp_path:
     )
     assert seen == [("streaming", 4)]
     folders = [RunFolder(tmp_path / name) for name in ("whole", "killed")]
-    assert_same_bits(*(training.load_weights(f.streaming_model_file) for f in folders))
-    assert_same_bits(*(training.load_weights(f.model_file()) for f in folders))
-    tuned, framed = (
-        training.load_weights(f) for f in (folders[0].streaming_model_file, folders[0].model_file())
-    )
+    tuned_twice = [
+        training.load_weights(config, f.streaming_model_file, is_sequence=True) for f in folders
+    ]
+    framed_twice = [training.load_weights(config, f.model_file()) for f in folders]
+    assert_same_bits(*tuned_twice)
+    assert_same_bits(*framed_twice)
+    tuned, framed = tuned_twice[0], framed_twice[0]
     assert not np.array_equal(tuned[0], framed[0])
 
 
@@ -168,7 +170,8 @@ def test_patience_stops_and_keeps_the_best_weights(tmp_path: Path) -> None:
     best = int(np.argmin(progress.validation_losses)) + 1
     assert progress.epoch == best + 3 < 40
     assert progress.best_epoch == training.final_epoch(config, progress) == best
-    assert_same_bits(training.load_weights(RunFolder(tmp_path).model_file()), progress.best_weights)
+    saved = training.load_weights(config, RunFolder(tmp_path).model_file())
+    assert_same_bits(saved, progress.best_weights)
     assert not np.array_equal(progress.state.weights[0], progress.best_weights[0])
 
 
@@ -176,16 +179,18 @@ def test_without_patience_the_last_weights_are_kept(tmp_path: Path) -> None:
     config = tiny.config(learning_rate=0.03, seed=1)
     progress = run(config, tmp_path, material=tiny.contrary_material)
     assert progress.best_epoch < training.final_epoch(config, progress) == config.epochs
-    saved = training.load_weights(RunFolder(tmp_path).model_file())
+    saved = training.load_weights(config, RunFolder(tmp_path).model_file())
     assert_same_bits(saved, progress.state.weights)
 
 
 def test_checkpoint_epochs_keep_the_weights_of_their_epoch(tmp_path: Path) -> None:
-    run(tiny.config(checkpoint_epochs=(2, 4), schedule="constant"), tmp_path / "long")
+    config = tiny.config(checkpoint_epochs=(2, 4), schedule="constant")
+    run(config, tmp_path / "long")
     run(tiny.config(epochs=2, schedule="constant"), tmp_path / "short")
     long, short = RunFolder(tmp_path / "long"), RunFolder(tmp_path / "short")
     assert_same_bits(
-        training.load_weights(long.model_file(2)), training.load_weights(short.model_file())
+        training.load_weights(config, long.model_file(2)),
+        training.load_weights(config, short.model_file()),
     )
     assert sorted(p.name for p in (tmp_path / "long/epochs").iterdir()) == [
         "0002.keras",
@@ -213,7 +218,7 @@ def test_a_model_is_saved_and_loaded_whatever_the_clock_says(
     weights = engine.initial_state(config.architecture, 1).weights
     training.save_model(config, weights, file)
     os.utime(file, (now, now))
-    assert_same_bits(training.load_weights(file), weights)
+    assert_same_bits(training.load_weights(config, file), weights)
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 

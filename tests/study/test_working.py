@@ -111,7 +111,7 @@ def test_rows_hold_the_metrics_of_the_stored_prediction(
     expected = metrics.evaluate(target, prediction, tiny.RATE_HZ)
     assert {name: row[name] for name in expected} == expected
 
-    weights = training.load_weights(run.model_file(epoch))
+    weights = training.load_weights(FINE, run.model_file(epoch))
 
     def framed(dry: Samples) -> Rendering:
         return render(FINE.architecture, weights, dry)
