@@ -82,6 +82,9 @@ _FIXED: dict[str, Any] = {
 }
 
 
+_OF_A_SETTING = ("setting", "is_seen", "way", "rendering", "esr", "macs_per_sample")
+
+
 class _Stored(BaseModel):
     """As a program of the project wrote it: no text for numbers, no NaN, no infinity."""
 
@@ -250,6 +253,21 @@ def probes(path: Path) -> list[dict[str, Any]]:
     if not isinstance(stored, list):
         raise _unfit(path, BROKEN)
     return [_checked(path, row, _probe()) for row in stored]
+
+
+def settings(path: Path, columns: Columns) -> list[dict[str, Any]]:
+    """The rows of ``settings.json``; ``control_<name>`` are numbers. Raises as ``document``."""
+    stored = document(path)
+    if not isinstance(stored, list) or not all(isinstance(row, dict) for row in stored):
+        raise _unfit(path, BROKEN)
+    controls = {name for row in stored for name in row if re.fullmatch(r"control_\w{1,80}", name)}
+    model = _model(columns, **dict.fromkeys(controls, (float | None, None)))
+    for row in stored:
+        _checked(path, row, model)
+        lacking = [name for name in _OF_A_SETTING if row.get(name) is None]
+        if lacking:
+            raise _unfit(path, f"a row without {lacking[0]}")
+    return stored
 
 
 def history(path: Path) -> pd.DataFrame:

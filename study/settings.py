@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import InputError
-from study import files
+from study import files, received
 from study.run_config import FRAMED_ONLY, SEGMENT_KEYS, RunConfig, Setting, digits
 from study.store import Store
 
@@ -71,10 +71,10 @@ def collect(store: Store) -> pd.DataFrame:
     for run in store.runs():
         if run.result() is None:
             continue
-        with suppress(InputError, FileNotFoundError, ValueError):
-            config = run.config()
-            known = _described(config)
-            rows += [{**known, **row} for row in files.read_json(run.path / SETTINGS_FILE)]
+        with suppress(InputError, FileNotFoundError):
+            known = _described(run.config()) | {"run_id": run.run_id}
+            stored = received.settings(run.path / SETTINGS_FILE, SETTING_COLUMNS)
+            rows += [{**row, **known} for row in stored]
     table = pd.DataFrame(rows)
     own = sorted(name for name in table.columns if name.startswith("control_"))
     table = table.reindex(columns=[*SETTING_COLUMNS, *own])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from study import choose, files, received, table
+from study import choose, files, received, settings, table
 from study.grid import Grid
 from study.store import RunFolder, Store
 from tests import tiny
@@ -246,3 +246,19 @@ def test_arrays_are_finite_and_small(tmp_path: Path) -> None:
     np.savez(file, framed=np.array([{}], object))
     with pytest.raises(InputError):
         received.arrays(file)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"esr": None}, {"way": 7}, {"control_drive": "x"}, {"rendering": "../x"}, {"mae": 1e999}],
+)
+def test_a_setting_is_of_known_words_and_finite_numbers(
+    store: Store, changes: dict[str, Any]
+) -> None:
+    row = {"setting": "drive=1", "control_drive": 1.0, "is_seen": True, "way": "fixed"}
+    row |= {"rendering": "framed", "esr": 0.1, "macs_per_sample": 9}
+    file = first(store).path / settings.SETTINGS_FILE
+    file.write_text(json.dumps([row]))
+    assert settings.collect(store)["run_id"].to_list() == [first(store).run_id]
+    file.write_text(json.dumps([row | changes]))
+    assert settings.collect(store).empty
