@@ -18,6 +18,7 @@ from reports.numbers import counted, significant
 from reports.pictures import Picture, shown
 from reports.results import FAMILY_NAMES, Results
 from reports.shelf import Facts, Shelf
+from study import received
 from study.run_config import RunConfig
 from study.store import STREAMING
 
@@ -113,7 +114,7 @@ def boards_section(results: Results, shelf: Shelf) -> BoardsSection | None:
 def _read(results: Results, name: str) -> pd.DataFrame | None:
     """A table of the grid, without runs that are gone."""
     try:
-        found = pd.read_parquet(results.store.root / name)
+        found = received.parquet(results.store.root / name)
     except FileNotFoundError:
         return None
     return found[found["run_id"].isin(list(results.model_of))]

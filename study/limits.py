@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import InputError
+from study import received
 from study.store import Store
 
 Row = dict[str, Any]
@@ -47,7 +48,7 @@ class Limits:
 def read_budget(store: Store) -> pd.DataFrame | None:
     """The real-time budget of every model on every board, or None before it was reckoned."""
     try:
-        return pd.read_parquet(store.root / "budget.parquet")
+        return received.parquet(store.root / "budget.parquet")
     except FileNotFoundError:
         return None
 

@@ -282,6 +282,15 @@ def history(path: Path) -> pd.DataFrame:
     return table
 
 
+def parquet(path: Path) -> pd.DataFrame:
+    """A Parquet table. Raises as ``content``, or if it is broken."""
+    whole = io.BytesIO(content(path))
+    try:
+        return pd.read_parquet(whole)
+    except Exception as error:  # pyarrow names damage in a dozen ways
+        raise _unfit(path, BROKEN) from error
+
+
 def arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Arrays of finite numbers by name, of an ``.npz``. Raises as ``content``, or if broken."""
     archive = require_small(path, MOST_BYTES)

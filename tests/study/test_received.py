@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from study import choose, files, received, settings, table
+from study import choose, files, limits, received, settings, table
 from study.grid import Grid
 from study.store import RunFolder, Store
 from tests import tiny
@@ -262,3 +262,10 @@ def test_a_setting_is_of_known_words_and_finite_numbers(
     assert settings.collect(store)["run_id"].to_list() == [first(store).run_id]
     file.write_text(json.dumps([row | changes]))
     assert settings.collect(store).empty
+
+
+def test_a_broken_budget_is_one_sentence(store: Store) -> None:
+    assert limits.read_budget(store) is None
+    (store.root / "budget.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    with pytest.raises(InputError, match=received.BROKEN):
+        limits.read_budget(store)
