@@ -155,8 +155,8 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 	@touch $@
 
 # Leaves its stamp only where the script could be had: offline, players stay plain.
-.venv/.wavesurfer: reports/npm/package-lock.json .venv/.ready
-	@$(PY) -m reports.wavesurfer $@
+.venv/.wavesurfer: reports/audio/npm/package-lock.json .venv/.ready
+	@$(PY) -m reports.audio.wavesurfer $@
 
 .venv/.ready-live: requirements-live.lock .venv/.ready
 	@$(INSTALL) requirements-live.lock

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from data import asides, audio_files
+from data import audio_files, partial_files
 
 Samples = npt.NDArray[np.float32]
 
@@ -63,7 +63,7 @@ def write(path: str | Path, samples: Samples, sample_rate_hz: int, subtype: str 
     # Encoded in memory, since libsndfile does not tell why a write to a file fails.
     encoded = io.BytesIO()
     soundfile.write(encoded, samples, sample_rate_hz, subtype=subtype, format=path.suffix[1:])
-    with asides.file(path) as aside:
+    with partial_files.file(path) as aside:
         aside.write_bytes(encoded.getbuffer())
         aside.replace(path)
 

@@ -1,6 +1,6 @@
 """``python -m embedded``."""
 
-from study import stopping
+from study.command_line import stopping
 
 stopping.leave_quietly()
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from study import scheduler
-from study.explained import explained
-from study.grid import folder_name
-from study.store import RUNS, Store
+from study.command_line.errors import explained
+from study.config.grid import folder_name
+from study.execution import worker_pool
+from study.store.folders import RUNS, Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,7 +64,7 @@ def export_command(
 @explained
 def budget_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
     """Reckon which models of a grid keep up on which board; writes budget.parquet."""
-    from embedded import budget
+    from embedded.budget import budget
 
     store = Store(runs / folder_name(grid))
     for sentence in budget.told(budget.write(store)):
@@ -92,10 +92,10 @@ def convert_command(
 
     Ends with 3 if a float model does not compute what Keras computes.
     """
-    from embedded import converting
+    from embedded.tflite.convert_command import prove, tell
 
-    proved = converting.prove(Store(runs / folder_name(grid)), run, kind or [], block, form)
-    if not converting.tell(proved):
+    proved = prove(Store(runs / folder_name(grid)), run, kind or [], block, form)
+    if not tell(proved):
         raise typer.Exit(3)
 
 
@@ -114,7 +114,7 @@ def deploy_command(
     runs: RunsOption = RUNS,
 ) -> None:
     """Write the firmware of a run for a board, into runs/<grid>/firmware/, and prove it here."""
-    from embedded import deploy
+    from embedded.firmware import deploy
 
     deployed = deploy.deploy(Store(runs / folder_name(grid)), board, run, route=route, force=force)
     for sentence in deployed.told:
@@ -127,12 +127,12 @@ def deploy_command(
 def timing_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
     """Measure computing time against block size on this machine; writes timing.parquet."""
     # One core, before JAX starts and counts its processors.
-    os.environ.update(scheduler.ONE_THREAD)
-    os.sched_setaffinity(0, {scheduler.cores()[0]})
-    from embedded import timing
+    os.environ.update(worker_pool.ONE_THREAD)
+    os.sched_setaffinity(0, {worker_pool.cores()[0]})
+    from embedded.budget import host_timing
 
     store = Store(runs / folder_name(grid))
-    found = timing.write(store)
+    found = host_timing.write(store)
     wide = found.pivot_table(
         index=["effect", "method"], columns="block_samples", values="seconds_per_second"
     )

@@ -60,7 +60,7 @@ class WaveformAndSpectrum(PreEmphasisedErrorAndDc):
     batch, spectral convergence ||Y - P|| / ||Y|| plus mean |ln Y - ln P|; the mean of the
     three (Yamamoto, Song & Kim, "Parallel WaveGAN", ICASSP 2020). Hann windows of 64, 128 and 256
     samples, every quarter of one and not centred: shorter than those of
-    ``study.metrics.mr_stft``, to fit between two steps of the optimiser. Examples have 256
+    ``study.measures.metrics.mr_stft``, to fit between two steps of the optimiser. Examples have 256
     samples or more.
     """
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from reports import pages
-from study.explained import explained
-from study.grid import folder_name
-from study.store import RUNS, Store
+from reports.pages import study_page
+from study.command_line.errors import explained
+from study.config.grid import folder_name
+from study.store.folders import RUNS, Store
 
 app = typer.Typer(
     add_completion=False,
@@ -32,5 +32,5 @@ def report(
     Runs that failed or have not finished are listed with the others. Figures and sounds
     whose results have not changed since the last report are kept.
     """
-    page = pages.build(Store(runs / folder_name(grid)))
+    page = study_page.build(Store(runs / folder_name(grid)))
     typer.echo(f"Report: {page}")

@@ -18,12 +18,15 @@ from rich.text import Text
 from data import audio_streams, effects
 from data.devices import defects
 from data.errors import InputError
-from study import choose, running, scheduler, table, terminal
-from study import grid as grids
-from study import limits as limiting
-from study.explained import explained
-from study.progress import duration
-from study.store import CHECKPOINT_EVERY_S, RUNS, Store
+from study.command_line import terminal
+from study.command_line.errors import explained
+from study.config import grid as grids
+from study.execution import grid_runner, worker_pool
+from study.execution.grid_progress import duration
+from study.selection import choose
+from study.selection import limits as limiting
+from study.store import tables
+from study.store.folders import CHECKPOINT_EVERY_S, RUNS, Store
 
 SOME_RUNS_FAILED = 3  # 1 is Python's own for an exception that nobody caught
 
@@ -75,7 +78,7 @@ def grid_command(
     if dry_run:
         _print_estimate(loaded, cores, console)
         return
-    results = running.run_grid(loaded, runs, cores, console, checkpoint_seconds)
+    results = grid_runner.run_grid(loaded, runs, cores, console, checkpoint_seconds)
     _tell(results, runs / loaded.name, console)
 
 
@@ -100,11 +103,11 @@ def search_command(
     Several such commands at once share the trials. Ends as `grid` does.
     """
     # Optuna takes half a second to import.
-    from study.search import description
-    from study.search.running import run_search
+    from study.search import search_file
+    from study.search.search_runner import run_search
 
     console = terminal.console()
-    loaded = description.load(search, _recording(dry, wet))
+    loaded = search_file.load(search, _recording(dry, wet))
     results = run_search(loaded, runs, _cores(workers), console, checkpoint_seconds)
     _tell(results, runs / loaded.name, console)
 
@@ -119,7 +122,7 @@ def data_command(
 ) -> None:
     """Make (or import and check) the dry/wet pairs of a grid and say what was found."""
     loaded = grids.load(grid, _recording(dry, wet))
-    running.prepare_pairs(loaded.runs, runs / "pairs", terminal.console())
+    grid_runner.prepare_pairs(loaded.runs, runs / "pairs", terminal.console())
     print(f"Pairs: {runs / 'pairs'}")
 
 
@@ -128,8 +131,8 @@ def data_command(
 def table_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
     """Gather a grid's results into results.csv again and print the best."""
     store = Store(runs / grids.folder_name(grid))
-    table.require_finished(table.collect(store), store)  # before the stored one is replaced
-    results = table.write(store)
+    tables.require_finished(tables.collect(store), store)  # before the stored one is replaced
+    results = tables.write(store)
     _print_summary(results, terminal.console())
 
 
@@ -164,7 +167,7 @@ def choose_command(
     made from.
     """
     store = Store(runs / grids.folder_name(grid))
-    results, budget = table.collect(store), limiting.read_budget(store)
+    results, budget = tables.collect(store), limiting.read_budget(store)
     limits = limiting.Limits(max_asr_db, max_macs, board, tight, effect)
     if run is None and rendering is not None:
         raise InputError(
@@ -228,10 +231,10 @@ def render_command(
     The result has the rate, the channels and the length of the input, without delay.
     Stereo is rendered as two channels, each on its own.
     """
-    from study import offline, trained
+    from study.rendering import files, trained_model
 
-    folder = trained.find(run, Store(runs / grids.folder_name(grid)))
-    model = trained.load(folder, mode)
+    folder = trained_model.find(run, Store(runs / grids.folder_name(grid)))
+    model = trained_model.load(folder, mode)
     form = audio_streams.form(source)
     coding = bits or ("24" if destination.suffix.lower() == ".flac" else "32f")
     with Progress(
@@ -241,7 +244,7 @@ def render_command(
         TimeRemainingColumn(),
     ) as progress:
         task = progress.add_task(f"{folder.run_id}, {model.rendering}", total=form.samples)
-        rendered = offline.render_file(
+        rendered = files.render_file(
             model, source, destination, coding, lambda samples: progress.advance(task, samples)
         )
     typer.echo(
@@ -275,16 +278,16 @@ def play_command(
     Needs the optional package sounddevice. Recurrent models carry their state on. A model
     that this machine does not compute faster than it sounds is refused.
     """
-    from study import live, trained
+    from study.rendering import sound_card, trained_model
 
-    live.sounddevice()  # missed before a model is loaded
-    folder = trained.find(run, Store(runs / grids.folder_name(grid)))
-    player = live.player(live.loaded(folder), block)
+    sound_card.sounddevice()  # missed before a model is loaded
+    folder = trained_model.find(run, Store(runs / grids.folder_name(grid)))
+    player = sound_card.player(sound_card.loaded(folder), block)
     card = int(device) if device is not None and device.isdigit() else device
     console = terminal.console()
     with console.status("starting") as status:
 
-        def tell(load: live.Load, delay_s: float, late: int) -> None:
+        def tell(load: sound_card.Load, delay_s: float, late: int) -> None:
             status.update(
                 Text(
                     f"{folder.run_id}: {block} samples ({1000 * player.block_s:.1f} ms) at "
@@ -294,7 +297,7 @@ def play_command(
             )
 
         with suppress(KeyboardInterrupt):
-            live.play(player, card, seconds, tell)
+            sound_card.play(player, card, seconds, tell)
     load = player.load()
     console.print(f"load {100 * load.mean:.0f} %, at worst {100 * load.worst:.0f} %")
 
@@ -311,7 +314,7 @@ def _recording(dry: str | None, wet: str | None) -> tuple[str, str] | None:
 
 
 def _cores(workers: int | None) -> list[int]:
-    available = scheduler.cores()
+    available = worker_pool.cores()
     if workers is not None and workers > len(available):
         raise InputError(
             "--workers",
@@ -324,9 +327,9 @@ def _cores(workers: int | None) -> list[int]:
 
 def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> None:
     # As a worker is set up, and before JAX starts and counts its processors.
-    os.environ.update(scheduler.ONE_THREAD)
+    os.environ.update(worker_pool.ONE_THREAD)
     os.sched_setaffinity(0, {cores[0]})
-    from study.estimate import estimate
+    from study.execution.estimate import estimate
 
     with console.status("measuring each architecture for a moment"):
         result = estimate(grid, len(cores))
@@ -346,7 +349,7 @@ def _tell(results: Any, folder: Path, console: Console) -> None:
     """Print what a command has found, and end with an exit code of its own if runs failed."""
     _print_summary(results, console)
     console.print(f"Table: {folder / 'results.csv'}")
-    left = running.unfinished(results)
+    left = grid_runner.unfinished(results)
     for run_id, reason in left:
         print(f"failed {run_id}: {reason}", file=sys.stderr)
     if left:
@@ -354,7 +357,7 @@ def _tell(results: Any, folder: Path, console: Console) -> None:
 
 
 def _print_summary(results: Any, console: Console) -> None:
-    best = running.summary(results)
+    best = grid_runner.summary(results)
     # Narrow enough for a terminal of 80 columns, so that no figure is cut short.
     listing = Table(
         box=None, title="finished runs: test figures, by effect, best on validation first"

@@ -46,7 +46,7 @@ def make(tmp_path: Path) -> Make:
     """``make`` in a folder that is set up, but whose Python only takes notes."""
     for file in (*ROOT.glob("requirements*"), ROOT / "Makefile"):
         shutil.copy(file, tmp_path)
-    shutil.copytree(ROOT / "reports" / "npm", tmp_path / "reports" / "npm")
+    shutil.copytree(ROOT / "reports/audio/npm", tmp_path / "reports/audio/npm")
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(RECORDER)

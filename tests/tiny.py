@@ -8,8 +8,8 @@ import numpy as np
 from data.effects import Effect
 from data.pairs import Pair
 from data.splits import Split, split
-from study.material import Material
-from study.run_config import RunConfig
+from study.config.run import RunConfig
+from study.dataset import Material
 
 RATE_HZ = 8000
 SECONDS = 10

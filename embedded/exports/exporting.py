@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
+from data import files
 from data.errors import InputError
 from embedded.exports import aidax, nam, neuralseed, proteus
 from embedded.exports.format import Format
 from embedded.exports.model import Model, snapshot_dry
-from study import choose, files, table, trained
-from study.environment import environment
-from study.limits import Row, candidates
-from study.run_config import RunConfig
-from study.store import Store
-from study.streaming import stream
+from study.config.run import RunConfig
+from study.rendering import trained_model
+from study.rendering.streaming import stream
+from study.selection import choose
+from study.selection.limits import Row, candidates
+from study.store import tables
+from study.store.environment import environment
+from study.store.folders import Store
 
 FORMATS: dict[str, Format] = {
     module.FORMAT.name: module.FORMAT for module in (nam, aidax, proteus, neuralseed)
@@ -58,7 +61,7 @@ def export(store: Store, format_name: str, run: str | None = None, force: bool =
     form = format_named(format_name)
     rows = streaming_rows(store)
     name = run or _chosen(store, form, rows)
-    folder = trained.find(name, store)
+    folder = trained_model.find(name, store)
     config = folder.config()
     cannot = form.objection(config.architecture)
     wrong_rate = form.rate_objection(config.sample_rate_hz)
@@ -96,7 +99,7 @@ def format_named(name: str) -> Format:
 
 def streaming_rows(store: Store) -> list[Row]:
     """The results of all finished recurrent models in streaming use, best on validation first."""
-    rows = candidates(table.collect(store))
+    rows = candidates(tables.collect(store))
     carried = [row for row in rows if str(row["rendering"]).startswith("streaming")]
     return sorted(carried, key=lambda row: row["validation_esr"])
 
@@ -104,7 +107,7 @@ def streaming_rows(store: Store) -> list[Row]:
 def loaded(store: Store, run_id: str) -> Model:
     """Everything that an export says of a run."""
     folder = store.run(run_id)
-    model = trained.load(folder, "streaming")
+    model = trained_model.load(folder, "streaming")
     rows = (folder.result() or {}).get("rows", [])
     # Checkpoint epochs of a run on sequences are rendered so, too; the final model comes last.
     row = [row for row in rows if row["rendering"] == model.rendering][-1]

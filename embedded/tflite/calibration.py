@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from data import frames
 from data.audio import Samples
 from data.frames import Stretch
-from embedded.reference import Weights
+from embedded.network.reference import Weights
 from embedded.tflite import networks
 from embedded.tflite.flatbuffer import Ranges, serialized
 from embedded.tflite.graph import Graph

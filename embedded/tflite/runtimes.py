@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from data import frames
 from data.audio import Samples
 from data.errors import InputError
-from embedded.tflite.converted import Converted
+from embedded.tflite.manifest import Converted
 
 Runtime = Literal["litert", "micro", "tflite_runtime"]
 RUNTIMES: tuple[str, ...] = get_args(Runtime)
 
-HOST = Path(__file__).parent / "host.py"
+HOST = Path(__file__).parent / "runtime_process.py"
 TIMEOUT_S = 600.0
 
 

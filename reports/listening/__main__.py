@@ -1,9 +1,9 @@
 """``python -m reports.listening``."""
 
-from study import stopping
+from study.command_line import stopping
 
 stopping.leave_quietly()
 
-from reports.listening.cli import app  # noqa: E402  what it imports takes seconds
+from reports.listening_cli import app  # noqa: E402  what it imports takes seconds
 
 app(prog_name="python -m reports.listening")

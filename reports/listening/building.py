@@ -17,16 +17,16 @@ import numpy as np
 import soundfile
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from data import asides
+from data import files, partial_files
 from data.audio import Samples
-from reports import excerpts, results
+from reports.audio import excerpts
 from reports.listening import anchors, conditions, database, items, levels
 from reports.listening import key as keys
 from reports.listening.conditions import Candidate
 from reports.listening.key import ANCHORS, LABELS, REFERENCE, Key, KeyItem, Stimulus
-from study import files
-from study.material import Material, Materials
-from study.store import Store
+from reports.sources import results
+from study.dataset import Material, Materials
+from study.store.folders import Store
 
 PAGE = Path(__file__).parent / "page"
 REPORT_STYLE = Path(__file__).parents[1] / "templates" / "report.css"
@@ -130,7 +130,7 @@ def _make(store: Store, candidates: Sequence[Candidate], settings: Settings, mad
         notes=tuple(_missing(name, rate_hz) for name in ANCHORS if name not in possible),
     )
     folder = page_folder(store)
-    with asides.folder(folder) as aside:
+    with partial_files.folder(folder) as aside:
         for sounds in _sounds(material, candidates, settings, possible):
             _write_sounds(aside, key, sounds)
         keys.write(store, key)
@@ -240,7 +240,7 @@ def _write_page(store: Store, key: Key, title: str) -> None:
     files.write_text(folder / "index.html", page)
     for other in folder.iterdir():
         if _TOKEN.fullmatch(other.name) and other.name != key.build:
-            asides.remove(other)
+            partial_files.remove(other)
 
 
 def page_content(key: Key, grid: str) -> dict[str, Any]:

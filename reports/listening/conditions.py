@@ -8,10 +8,10 @@ from pathlib import Path
 
 from data.audio import Samples
 from data.errors import InputError
-from reports import scores
-from reports.results import Model, Results, Row
-from reports.sounds import rendered
-from study.run_config import RunConfig
+from reports.audio.best_run import rendered
+from reports.sections import scores
+from reports.sources.results import Model, Results, Row
+from study.config.run import RunConfig
 
 MOST = 5  # with the hidden reference and two anchors 8; BS.1534-3 allows 12
 

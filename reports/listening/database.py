@@ -15,7 +15,7 @@ from typing import Any, Literal
 from data.errors import InputError
 from reports.listening.key import Key
 from reports.listening.sessions import AbxSession, MushraSession
-from study.store import Store
+from study.store.folders import Store
 
 Origin = Literal["server", "file"]
 Saved = Literal["new", "continued", "unchanged"]

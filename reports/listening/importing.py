@@ -7,7 +7,7 @@ from pathlib import Path
 from data.errors import InputError
 from reports.listening import database, sessions
 from reports.listening.sessions import LARGEST_BYTES, AbxSession, MushraSession
-from study.store import Store
+from study.store.folders import Store
 
 
 def import_file(store: Store, file: Path) -> AbxSession | MushraSession:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from data.audio import Samples
 from data.errors import InputError
-from reports import excerpts
-from reports.excerpts import Excerpt
+from reports.audio import excerpts
+from reports.audio.excerpts import Excerpt
 
 ITEMS = 4
 ITEM_S = 10.0

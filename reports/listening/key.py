@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from data import files
 from data.errors import InputError
 from reports.listening import anchors
-from study import files
-from study.store import Store
+from study.store.folders import Store
 
 REFERENCE = "reference"
 LOW_ANCHOR = f"anchor_{anchors.LOW_HZ}hz"

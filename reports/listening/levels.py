@@ -9,7 +9,7 @@ import pyloudnorm
 
 from data.audio import Samples
 from data.errors import InputError
-from reports.numbers import decibels
+from reports.sources.numbers import decibels
 
 LOUDNESS_LUFS = -23.0
 CEILING = 10 ** (-1 / 20)  # -1 dBFS

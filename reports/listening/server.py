@@ -26,7 +26,7 @@ from reports.listening.building import CONTENT_SECURITY_POLICY, page_folder
 from reports.listening.connections import BoundedServer, TimedHandler
 from reports.listening.key import Key
 from reports.listening.sessions import LARGEST_BYTES
-from study.store import Store
+from study.store.folders import Store
 
 HOST, PORT = "127.0.0.1", 8321
 PORTS_TRIED = 20

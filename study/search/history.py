@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from study import files
-from study.search import description, trials
+from data import files
+from study.search import search_file, trials
 from study.search.importance import importances, lowest_loss
 from study.search.trials import Trials
-from study.store import Store
+from study.store.folders import Store
 
 
 def write(own: Trials, store: Store) -> None:
@@ -38,7 +38,7 @@ def write(own: Trials, store: Store) -> None:
         for trial in ended
         for epoch, loss in sorted(trial.intermediate_values.items())
     ]
-    folder = description.folder(store)
+    folder = search_file.folder(store)
     for name, table in (("trials", rows), ("epochs", epochs)):
         frame = pd.DataFrame(table)
         files.write_whole(
@@ -46,4 +46,4 @@ def write(own: Trials, store: Store) -> None:
             lambda path, frame=frame: frame.to_parquet(path, index=False),  # type: ignore[misc]
         )
     files.write_json(folder / "importances.json", [asdict(own) for own in importances(ended)])
-    files.write_json(description.searched_file(store), own.search.to_dict())
+    files.write_json(search_file.searched_file(store), own.search.to_dict())

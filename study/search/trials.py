@@ -30,10 +30,10 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from study import files
-from study.search import description
-from study.search.description import SEARCHABLE, STARTUP_TRIALS, Choices, Range, Search
-from study.store import RunFolder, Store
+from data import files
+from study.search import search_file
+from study.search.search_file import SEARCHABLE, STARTUP_TRIALS, Choices, Range, Search
+from study.store.folders import RunFolder, Store
 
 MEDIAN_OF_AT_LEAST = 4  # whole trials before any is pruned
 UNPRUNED_EPOCHS = 3  # of every trial
@@ -218,7 +218,7 @@ class Trials:
 
 def of(store: Store) -> Trials:
     """The trials of the search last begun in a store, or an ``InputError`` if there is none."""
-    return Trials(description.stored(store), description.folder(store))
+    return Trials(search_file.stored(store), search_file.folder(store))
 
 
 def _drawn(trial: Trial, name: str, axis: Choices | Range) -> Any:

@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from study.scheduler import ONE_THREAD, cores
+from study.execution.worker_pool import ONE_THREAD, cores
 from tests.bench import memory
 
 CASES = ((1, 16, 64), (2, 32, 64))  # layers, units, frame size

@@ -19,10 +19,10 @@ from typing import Any
 from rich.console import Console
 
 from data import effects
-from study.grid import Grid
-from study.run_config import RunConfig, SignalConfig
-from study.running import prepare_pairs
-from study.store import Store
+from study.config.grid import Grid
+from study.config.run import RunConfig, SignalConfig
+from study.execution.grid_runner import prepare_pairs
+from study.store.folders import Store
 
 FRAMES = 500_000
 FRAME_SIZE = 64
@@ -46,9 +46,9 @@ def lay_out(runs: Path) -> None:
 def main() -> None:
     """Work on the small run, then on the large one."""
     os.sched_setaffinity(0, {int(sys.argv[1])})
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # as study.worker does
-    from study.material import Materials
-    from study.working import work
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]  # as study.execution.worker_process does
+    from study.dataset import Materials
+    from study.execution.run_worker import work
 
     def pass_over(event: dict[str, Any]) -> None:
         if event["event"] == "done" and event["row"]["status"] != "ok":

@@ -27,21 +27,21 @@ def main() -> None:
     os.sched_setaffinity(0, {core})
     import jax.numpy as jnp
 
-    from study import engine
-    from study.rendering import render
+    from study.rendering.framed import render
+    from study.training import compiled
 
     audio = (0.1 * np.random.default_rng(0).standard_normal(count + 10_000)).astype(np.float32)
     architecture = Architecture("lstm", layers, units, frame_size)
     dry, wet = jnp.asarray(audio), jnp.asarray(np.tanh(3 * audio))
-    epoch = engine.compiled_epoch(architecture, "mae", len(audio), count, BATCH_SIZE)
-    state = engine.initial_state(architecture, seed=0)
+    epoch = compiled.compiled_epoch(architecture, "mae", len(audio), count, BATCH_SIZE)
+    state = compiled.initial_state(architecture, seed=0)
     targets = np.arange(frame_size, frame_size + count, dtype=np.int32)
     rates: list[float] = []
     until = time.perf_counter() + float(sys.argv[6])
     while not rates or time.perf_counter() < until:
         started = time.perf_counter()
         order = np.random.default_rng(len(rates)).permutation(count)
-        state, losses = epoch(state, dry, wet, *engine.batches_of(targets[order], BATCH_SIZE))
+        state, losses = epoch(state, dry, wet, *compiled.batches_of(targets[order], BATCH_SIZE))
         losses.block_until_ready()
         rates.append(count / (time.perf_counter() - started))
     rendering = render(architecture, state.weights, audio[: 4 * SAMPLE_RATE_HZ])

@@ -81,7 +81,13 @@ def test_a_function_is_compiled_once_for_each_types() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["data.strings", "data.devices.sd1", "data.devices.black65", "study.steps", "study.working"],
+    [
+        "data.strings",
+        "data.devices.sd1",
+        "data.devices.black65",
+        "study.rendering.numba_cells",
+        "study.execution.run_worker",
+    ],
 )
 def test_nothing_that_a_run_imports_brings_functions_compiled_without_a_lock(module: str) -> None:
     """librosa fills numba's cache as it is imported, in whichever process comes first."""

@@ -13,13 +13,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from embedded import boards, budget, c_source, deploy
-from embedded.c_source import Metadata
+from embedded.budget import boards, budget
+from embedded.c import generate
+from embedded.c.generate import Metadata
 from embedded.exports import neuralseed
 from embedded.exports.model import SNAPSHOT_SAMPLES, Model
+from embedded.firmware import deploy
 from models.architecture import Architecture
-from study.store import RunFolder
-from tests.embedded.generated import random_weights
+from study.store.folders import RunFolder
+from tests.embedded.c.generated import random_weights
 from tests.study import finished
 
 GRU = Architecture("gru", 1, 10, 64, residual=True)
@@ -42,7 +44,7 @@ def neuralseed_text(name: str) -> str:
 
 
 def generated_source(name: str) -> str:
-    return c_source.generate(GRU, WEIGHTS, Metadata("model", name, 48_000, "run")).header
+    return generate.generate(GRU, WEIGHTS, Metadata("model", name, 48_000, "run")).header
 
 
 WRITERS = {"neuralseed": neuralseed_text, "generated C": generated_source}

@@ -22,7 +22,7 @@ from data.errors import InputError
 from reports.listening import addresses, analysis, database, importing, sessions
 from reports.listening.server import Server, Site
 from reports.listening.sessions import AbxSession, MushraSession
-from study.store import Store
+from study.store.folders import Store
 from tests.fuzz.damage import VALUES, as_json, nested, spoilt_bytes, spoilt_document
 from tests.fuzz.fuzzing import attack
 from tests.reports.listening.samples import abx, mushra, small_key, token

@@ -16,10 +16,11 @@ from hypothesis.strategies import DrawFn
 
 from data import audio
 from data.errors import InputError
-from study import estimate, grid, progress
-from study.grid import Grid
-from study.run_config import RunConfig, effect_names
-from study.search import description
+from study.config import grid
+from study.config.grid import Grid
+from study.config.run import RunConfig, effect_names
+from study.execution import estimate, grid_progress
+from study.search import search_file
 from tests import tiny
 from tests.fuzz.damage import VALUES, nested, spoilt_bytes, spoilt_document
 from tests.fuzz.fuzzing import attack
@@ -28,7 +29,7 @@ LONGEST_S = 60  # of one file, on a busy machine; the largest grid allowed takes
 
 GRIDS, SEARCHES = (
     [path.read_bytes() for path in sorted(folder.glob("*.toml"))]
-    for folder in (grid.COMMITTED, description.COMMITTED)
+    for folder in (grid.COMMITTED, search_file.COMMITTED)
 )
 
 _WORDS = st.sampled_from(
@@ -160,7 +161,7 @@ def require_usable(found: Grid) -> None:
     assert effect_names(configs).keys() == configs.keys()
     told = estimate.estimate(found, 2)
     assert told.runs == len(configs) and math.isfinite(told.hours) and told.hours >= 0
-    assert progress.duration(told.hours * 3600)
+    assert grid_progress.duration(told.hours * 3600)
 
 
 def in_time(began_s: float) -> None:
@@ -198,13 +199,13 @@ def test_a_search_file_is_a_search_or_is_refused_in_one_sentence(
         nonlocal taken, refused
         began_s = time.monotonic()
         try:
-            found = description.load(spoilt(content))
+            found = search_file.load(spoilt(content))
         except InputError as error:
             require_one_sentence(error)
             refused += 1
         else:
             stored = json.dumps(found.to_dict(), allow_nan=False)
-            assert description.from_dict(json.loads(stored)).digest == found.digest
+            assert search_file.from_dict(json.loads(stored)).digest == found.digest
             taken += 1
         in_time(began_s)
 

@@ -40,7 +40,9 @@ def test_an_interrupt_in_the_first_seconds_shows_no_traceback() -> None:
         time.sleep(moment_s)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)
-        assert process.returncode in (130, 2), (command, moment_s, told)
+        # An interrupt inside exec("..."), as dataclasses use it, has Python end itself by SIGINT
+        # in the end, which a shell calls 130 too.
+        assert process.returncode in (130, 2, -signal.SIGINT), (command, moment_s, told)
         assert "Traceback" not in told and "Exception ignored" not in told, (command, moment_s)
         assert told.count("\n") <= 1, (command, moment_s, told)
 

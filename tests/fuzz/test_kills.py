@@ -1,7 +1,7 @@
 """Every command that makes something of a finished grid, killed at random and started again.
 
 What it writes is at no moment half there, and in the end what an undisturbed one has written;
-nothing else is left. The test of grids and searches is in tests/study/test_interruptions.py.
+nothing else is left. Grids and searches: tests/study/execution/test_interruptions.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pytest
 
 from reports.listening import building, database
 from reports.listening import key as keys
-from study.store import Store
+from study.store.folders import Store
 from tests.fuzz.fuzzing import rounds
 from tests.study.commands import ROOT, start, until
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from data.errors import InputError
-from reports.choice_section import choice_section
-from reports.results import read_measured
-from study import choose, table
-from study.store import Store
-from study.trained import load
+from reports.sections.choice import choice_section
+from reports.sources.results import read_measured
+from study.rendering.trained_model import load
+from study.selection import choose
+from study.store import tables
+from study.store.folders import Store
 from tests.fuzz.damage import VALUES, as_json, nested, spoilt_bytes, spoilt_document
 from tests.fuzz.fuzzing import attack
 from tests.reports.synthetic import config, write_study
@@ -29,7 +30,7 @@ Case = tuple[str, bytes]
 def store(tmp_path: Path) -> Store:
     """Two finished runs, one of them chosen."""
     made = write_study(tmp_path / "runs" / "mine", [config(seed=0), config(seed=1)])
-    choose.write(made, choose.choose(table.collect(made)))
+    choose.write(made, choose.choose(tables.collect(made)))
     return made
 
 

@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import signal
 
 from models.losses import training_loss
-from study.run_config import SPECTRUM_SAMPLES
+from study.config.run import SPECTRUM_SAMPLES
 
 Array = npt.NDArray[np.float32]
 

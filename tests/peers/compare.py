@@ -32,7 +32,7 @@ ONE_THREAD = {
 
 def config(effect: str, seconds: float, rate_hz: int, epochs: int, seed: int) -> Any:
     from data import effects
-    from study.run_config import RunConfig, SignalConfig
+    from study.config.run import RunConfig, SignalConfig
 
     return RunConfig(
         effect=effects.resolve(effect, Path()).to_dict(),
@@ -51,18 +51,19 @@ def train_ours(arguments: argparse.Namespace, seed: int, folder: Path) -> None:
     """In a process of its own: our test ESR, its seconds, and the data for the peer."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from data import splits
-    from study import metrics, training
-    from study.material import Materials
-    from study.rendering import render_stretches
-    from study.store import RunFolder
-    from study.streaming import render_streaming
+    from study.dataset import Materials
+    from study.measures import metrics
+    from study.rendering.framed import render_stretches
+    from study.rendering.streaming import render_streaming
+    from study.store.folders import RunFolder
+    from study.training import loop
 
     run = config(arguments.effect, arguments.seconds, arguments.rate, arguments.epochs, seed)
     material = Materials(arguments.pairs).of(run)
     started = time.process_time()
-    progress = training.train(run, material, RunFolder(folder / run.run_id))
+    progress = loop.train(run, material, RunFolder(folder / run.run_id))
     seconds = time.process_time() - started
-    weights = training.load_weights(run, folder / run.run_id / "model.keras")
+    weights = loop.load_weights(run, folder / run.run_id / "model.keras")
     pair, split = material.pair, material.split
     wet = render_stretches(
         lambda dry: render_streaming(run.architecture, weights, dry), pair.dry, split.test
@@ -83,7 +84,7 @@ def train_ours(arguments: argparse.Namespace, seed: int, folder: Path) -> None:
 
 def compared(words: list[str], arguments: argparse.Namespace, seed: int) -> dict[str, float]:
     from data.splits import LEAD_IN_SAMPLES
-    from study import metrics
+    from study.measures import metrics
 
     with tempfile.TemporaryDirectory(prefix="pedalframe-peers-") as name:
         folder = Path(name)

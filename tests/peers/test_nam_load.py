@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from study.streaming import stream
-from study.trained import load
+from study.rendering.streaming import stream
+from study.rendering.trained_model import load
 from tests.embedded.exports.test_load_back import SECONDS, TOLERANCE, exported, guitar
 from tests.peers import venv
 

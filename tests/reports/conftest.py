@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from reports import pages
-from reports.results import Results, read
-from study import files, table
-from study.store import Store
+from data import files
+from reports.pages import study_page
+from reports.sources.results import Results, read
+from study.store import tables
+from study.store.folders import Store
 from tests.reports.chromium import CHROMIUM
 from tests.reports.synthetic import config, write_study
 
@@ -30,7 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     failing, pending = config(family="conv"), config(family="rnn")
     for run in (failing, pending):
         made.run(run.run_id).result_file.unlink()
-    table.write_failure(failing, made.run(failing.run_id), REASON)
+    tables.write_failure(failing, made.run(failing.run_id), REASON)
     # What an interrupt may leave behind must not show.
     files.write_text(made.report_folder / "old-0" / "facts.json", '{"files": [], "facts": {}}')
     return made
@@ -43,7 +44,7 @@ def results(store: Store) -> Results:
 
 @pytest.fixture(scope="session")
 def page(store: Store) -> Path:
-    return pages.build(store)
+    return study_page.build(store)
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from data import audio
+from data import audio, files
 from data.audio import Samples
 from data.effects import Effect
 from data.pairs import key
 from models.architecture import multiply_accumulates
-from study import files, metrics, table
-from study.grid import Grid
-from study.material import Material, Materials
-from study.metrics import Signal
-from study.run_config import RunConfig, SignalConfig
-from study.store import Store
+from study.config.grid import Grid
+from study.config.run import RunConfig, SignalConfig
+from study.dataset import Material, Materials
+from study.measures import metrics
+from study.measures.metrics import Signal
+from study.store import tables
+from study.store.folders import Store
 
 RATE_HZ = 8_000
 SECONDS = 20.0
@@ -69,7 +70,7 @@ def write_run(store: Store, run: RunConfig, materials: Materials) -> None:
     folder = store.run(run.run_id)
     material = materials.of(run)
     shared = {
-        **table.described(run),
+        **tables.described(run),
         "status": "ok",
         **_baselines(material),
     }

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from data import files
 from reports.cli import app
-from study import files
-from study.store import Store
+from study.store.folders import Store
 from tests.reports.page_reader import read_page
 from tests.reports.synthetic import config, write_study
 

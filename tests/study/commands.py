@@ -78,7 +78,9 @@ def workers(runs: Path) -> list[int]:
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             words = entry.read_bytes().decode(errors="replace").split("\0")
-            if "study.worker" in words and any(word.startswith(f"{runs}/") for word in words):
+            if "study.execution.worker_process" in words and any(
+                word.startswith(f"{runs}/") for word in words
+            ):
                 found.append(int(entry.parent.name))
     return sorted(found)
 

@@ -6,11 +6,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from data import files
 from models.architecture import is_recurrent
-from study import engine, files, table, training
-from study.grid import Grid
-from study.run_config import RunConfig
-from study.store import RunFolder, Store
+from study.config.grid import Grid
+from study.config.run import RunConfig
+from study.store import tables
+from study.store.folders import RunFolder, Store
+from study.training import compiled, loop
 from tests import tiny
 
 
@@ -30,15 +32,15 @@ def finish(folder: RunFolder, config: RunConfig, **row: Any) -> None:
     ``row`` holds what is measured; by default nothing is.
     """
     rng = np.random.default_rng(config.seed)
-    drawn = engine.initial_state(config.architecture, config.seed).weights
+    drawn = compiled.initial_state(config.architecture, config.seed).weights
     weights = [
         jnp.asarray(
             (3 if 1 in w.shape else 1) * w + 0.05 * rng.standard_normal(w.shape).astype(np.float32)
         )
         for w in drawn
     ]
-    training.save_model(config, weights, folder.model_file())
-    shared = {**table.described(config), "status": "ok", "epoch": config.epochs, **row}
+    loop.save_model(config, weights, folder.model_file())
+    shared = {**tables.described(config), "status": "ok", "epoch": config.epochs, **row}
     rows = [{**shared, "is_final": True, "rendering": "framed"}]
     if is_recurrent(config.family):
         rows.insert(0, {**shared, "is_final": False, "rendering": "streaming"})

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from data import audio, pairs
-from study import files, running, table
-from study import grid as grids
+from data import audio, files, pairs
 from study.cli import app
-from study.grid import Grid, committed_names
-from study.run_config import SignalConfig
-from study.scheduler import Event, Scheduler
-from study.store import Store
+from study.config import grid as grids
+from study.config.grid import Grid, committed_names
+from study.config.run import SignalConfig
+from study.execution import grid_runner
+from study.execution.worker_pool import Event, Scheduler
+from study.store import tables
+from study.store.folders import Store
 from tests import tiny
 from tests.study.commands import study
 
@@ -85,9 +86,9 @@ def test_results_of_another_version_are_one_line_and_their_table_stays(tmp_path:
     store = Store(tmp_path / "mine")
     config = tiny.config()
     store.write_grid(Grid("mine", "Mine", (config,), "mine.toml"))
-    row = {**table.described(config), "status": "ok", "is_final": True}
+    row = {**tables.described(config), "status": "ok", "is_final": True}
     files.write_json(store.run(config.run_id).result_file, {"status": "ok", "rows": [row]})
-    table.write(store)
+    tables.write(store)
     before = store.table_file.read_bytes()
     changed = config.model_dump(mode="json") | {"reverb": 1}
     files.write_json(store.run(config.run_id).config_file, changed)
@@ -106,8 +107,8 @@ def test_failed_runs_have_an_exit_code_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tiny.config()
-    row = {**table.described(config), "status": "failed", "error": "too hot", "is_final": True}
-    monkeypatch.setattr(running, "run_grid", lambda *_: table.typed([row]))
+    row = {**tables.described(config), "status": "failed", "error": "too hot", "is_final": True}
+    monkeypatch.setattr(grid_runner, "run_grid", lambda *_: tables.typed([row]))
     result = call("grid", "smoke", "--runs", str(tmp_path))
     assert result.exit_code == 3
     assert f"failed {config.run_id}: too hot" in result.stderr
@@ -125,7 +126,7 @@ def test_results_that_are_deleted_while_they_are_made_are_no_success(
     def deleted(scheduler: Scheduler) -> Iterator[Event]:
         run = scheduler.store.run(config.run_id)
         shutil.rmtree(run.path.parent if what == "runs" else scheduler.store.root)
-        row = {**table.described(config), "status": "ok", "is_final": True}
+        row = {**tables.described(config), "status": "ok", "is_final": True}
         if what == "runs":  # its worker goes on and finishes it in a folder made anew
             files.write_json(run.result_file, {"status": "ok", "rows": [row]})
         return iter(())
@@ -139,8 +140,8 @@ def test_results_that_are_deleted_while_they_are_made_are_no_success(
 
 
 def test_a_run_that_left_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pending = {**table.described(tiny.config()), "status": "pending"}
-    monkeypatch.setattr(running, "run_grid", lambda *_: table.typed([pending]))
+    pending = {**tables.described(tiny.config()), "status": "pending"}
+    monkeypatch.setattr(grid_runner, "run_grid", lambda *_: tables.typed([pending]))
     result = call("grid", "smoke", "--runs", str(tmp_path))
     assert result.exit_code == 3
     assert f"failed {tiny.config().run_id}: its files went away" in result.stderr

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from data import files
 from data.errors import InputError
 from embedded.cli import app
 from embedded.exports import exporting
 from embedded.exports.exporting import FORMATS, export
 from models.architecture import FAMILIES, Architecture
-from study import files
-from study.store import Store
+from study.store.folders import Store
 from tests.study import finished
 
 LOADED = {

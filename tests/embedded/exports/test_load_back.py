@@ -15,9 +15,9 @@ from data.audio import Samples
 from embedded.exports import exporting
 from embedded.exports.model import SNAPSHOT_SAMPLES, Model, snapshot_dry
 from models.architecture import Architecture
-from study.store import Store
-from study.streaming import stream
-from study.trained import load
+from study.rendering.streaming import stream
+from study.rendering.trained_model import load
+from study.store.folders import Store
 from tests.embedded.exports import readers
 from tests.study import finished
 

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from data.frames import Stretch
 from data.pairs import Pair
 from data.splits import Split
-from embedded.convert import Converted, Origin, convert, form_of
-from embedded.packing import expected_shapes
+from embedded.c.packing import expected_shapes
+from embedded.tflite.convert import Converted, Origin, convert, form_of
 from embedded.tflite.networks import Form
 from embedded.tflite.quantization import Kind
 from models.architecture import Architecture
-from study.material import Material
+from study.dataset import Material
 
 RATE_HZ = 22050
 

@@ -6,7 +6,7 @@ import pytest
 
 from reports.listening import building
 from reports.listening.key import Key
-from study.store import Store
+from study.store.folders import Store
 from tests.reports import synthetic
 from tests.reports.listening.studies import SETTINGS, audible, audible_study, families
 

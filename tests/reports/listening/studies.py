@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from data import audio
+from data import audio, files
 from data.pairs import key as pair_key
 from reports.listening.blinding import hidden_sides
 from reports.listening.building import Settings
 from reports.listening.key import Key
 from reports.listening.sessions import AbxSession
-from study import files
-from study.run_config import RunConfig, SignalConfig
-from study.store import Store
+from study.config.run import RunConfig, SignalConfig
+from study.store.folders import Store
 from tests.reports.listening.samples import token
 from tests.reports.synthetic import config, plucked, write_study
 

@@ -14,7 +14,7 @@ from data.errors import InputError
 from reports.listening import anchors, building, database, levels
 from reports.listening import key as keys
 from reports.listening.key import LOW_ANCHOR, MID_ANCHOR, REFERENCE, Key
-from study.store import Store
+from study.store.folders import Store
 from tests.reports import synthetic
 from tests.reports.listening.studies import (
     AUDIBLE_RATE_HZ,

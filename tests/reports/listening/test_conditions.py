@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from data.errors import InputError
-from reports import results
 from reports.listening import conditions
-from study.store import Store
+from reports.sources import results
+from study.store.folders import Store
 from tests.reports.synthetic import config, write_study
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from reports.listening import connections, database
 from reports.listening.server import Server, Site
-from study.store import Store
+from study.store.folders import Store
 from tests.reports.listening.samples import small_key, token
 
 LINE = b"GET /api/build HTTP/1.1\r\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reports.listening import database
-from study.store import Store
+from study.store.folders import Store
 from tests.reports.listening.samples import abx, small_key
 
 

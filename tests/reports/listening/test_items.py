@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.audio import Samples
-from reports.excerpts import Excerpt
+from reports.audio.excerpts import Excerpt
 from reports.listening import items
 
 RATE_HZ = 22_050

@@ -11,7 +11,7 @@ import pytest
 
 from data.errors import InputError
 from reports.listening import database, key, sessions
-from study.store import Store
+from study.store.folders import Store
 from tests.reports.listening.samples import abx, mushra, small_key, token
 
 

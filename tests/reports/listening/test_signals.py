@@ -5,7 +5,7 @@ import pytest
 
 from data.audio import Samples
 from data.errors import InputError
-from reports.excerpts import Excerpt
+from reports.audio.excerpts import Excerpt
 from reports.listening import anchors, items, levels
 from tests.reports.synthetic import plucked
 

@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
-from study import table
 from study.search import trials
-from study.store import Store
+from study.store import tables
+from study.store.folders import Store
 from tests.study.commands import Command, start, until, workers
 
 pytestmark = pytest.mark.slow
@@ -90,7 +90,7 @@ def epochs_told(runs: Path) -> int:
 
 
 def final_table(runs: Path) -> pd.DataFrame:
-    return table.read(runs / "tiny" / "results.csv").drop(columns=table.TIMINGS)
+    return tables.read(runs / "tiny" / "results.csv").drop(columns=tables.TIMINGS)
 
 
 def test_a_search_prunes_and_trains_its_best_with_patience(whole: Path) -> None:

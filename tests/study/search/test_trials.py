@@ -8,10 +8,10 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from study.search import description, history
-from study.search.description import STARTUP_TRIALS, Choices, Range, Search
+from study.search import history, search_file
+from study.search.search_file import STARTUP_TRIALS, Choices, Range, Search
 from study.search.trials import Claimed, Trials
-from study.store import Store
+from study.store.folders import Store
 from tests import tiny
 
 SPACE: dict[str, Any] = {
@@ -70,12 +70,12 @@ def test_a_search_begun_anew_after_every_trial_has_the_same_trials(
 
 def test_tables_keep_the_search_that_they_are_of(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    trials = Trials(search(3), description.folder(store))
+    trials = Trials(search(3), search_file.folder(store))
     while do_one(trials):
         pass
     history.write(trials, store)
-    assert description.searched(store) == search(3)
-    assert (description.folder(store) / "trials.parquet").exists()
+    assert search_file.searched(store) == search(3)
+    assert (search_file.folder(store) / "trials.parquet").exists()
 
 
 def test_a_trial_of_a_dead_process_is_continued_by_the_next(

@@ -1,0 +1,266 @@
+"""Does a model keep up? Every run on every board, by every route, before anything is built.
+
+Instructions are counted or estimated (``embedded.budget.cost_model``); cycles are not, since
+QEMU knows no pipeline. A Cortex-M7 issues up to two instructions a cycle, but takes 14 cycles
+for a division and waits for flash, so a budget is reckoned twice: optimistically with one
+cycle an instruction, pessimistically with two. GRU-10 in RTNeural, 3,400 instructions a
+sample, is the largest that is known to run on a Daisy Seed, whose 10,000 cycles it fills to
+68 % at two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+import pandas as pd
+
+from data import files
+from embedded.budget import cost_model
+from embedded.budget.boards import BOARDS, Board
+from embedded.budget.cost_model import Cost
+from embedded.tflite.quantization import Kind
+from models.architecture import FAMILIES, Architecture, is_recurrent
+from study.config.run import RunConfig
+from study.store import tables
+from study.store.folders import FRAMED, Store
+
+CYCLES_OPTIMISTIC = 1.0
+CYCLES_PESSIMISTIC = 2.0
+
+# Of the cycles, what converters, the audio library and the rest of the program may take.
+RESERVE = 0.1
+
+Verdict = Literal["yes", "tight", "no"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+KINDS: dict[str, Kind] = {
+    "tflite_float32": "float32",
+    "tflite_int8": "int8",
+    "tflite_int16x8": "int16x8",
+}
+ROUTES = ("c", *KINDS)
+
+_OVERSAMPLED = f"{FRAMED}_x"  # and the factor
+
+COLUMNS: dict[str, str] = {
+    "run_id": "string",
+    "rendering": "string",
+    "board": "string",
+    "route": "string",
+    "instructions_per_sample": "Float64",
+    "cycles_optimistic": "Float64",
+    "cycles_pessimistic": "Float64",
+    "budget_cycles": "Float64",
+    "share_optimistic": "Float64",
+    "share_pessimistic": "Float64",
+    "ram_bytes": "Int64",
+    "flash_bytes": "Int64",
+    "latency_ms": "Float64",
+    "verdict": "string",
+    "basis": "string",
+    "instructions_error": "Float64",
+    "resampling": "string",
+    "reason": "string",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A model on a board by a route; the columns of ``budget.parquet``.
+
+    Attributes:
+        run_id, rendering: of the results table.
+        board: name.
+        route: ``c`` or ``tflite_<kind>``.
+        instructions_per_sample: a sample of the model's rate, with the core and resampling.
+        cycles_optimistic, cycles_pessimistic: the same in cycles, an estimate's error
+            taken off or added.
+        budget_cycles: that the processor has until the next sample of the model.
+        share_optimistic, share_pessimistic: of the budget.
+        ram_bytes, flash_bytes: with the board's library; code and constants count as both
+            where they are copied to RAM.
+        latency_ms: from converter to converter.
+        verdict: yes, tight (if all goes well) or no.
+        basis: whether the model's instructions were measured or come from the cost model, and
+            whether its error is a guess there; as in ``costs.Cost``.
+        instructions_error: the largest relative one; 0 where measured.
+        resampling: ``none``, ``half-band``, or ``impossible``.
+        reason: for the verdict, in words.
+    """
+
+    run_id: str
+    rendering: str
+    board: str
+    route: str
+    instructions_per_sample: float
+    cycles_optimistic: float
+    cycles_pessimistic: float
+    budget_cycles: float
+    share_optimistic: float
+    share_pessimistic: float
+    ram_bytes: int
+    flash_bytes: int
+    latency_ms: float
+    verdict: Verdict
+    basis: str
+    instructions_error: float
+    resampling: str
+    reason: str
+
+
+def reckon(store: Store) -> pd.DataFrame:
+    """The budget of every finished model that can be built; ``COLUMNS`` says what it holds.
+
+    Raises:
+        InputError: the grid has no finished run.
+    """
+    lines = [asdict(line) for line in _lines(store)]
+    return pd.DataFrame(lines, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def write(store: Store) -> pd.DataFrame:
+    """Reckon the budget and keep it as ``budget.parquet``."""
+    found = reckon(store)
+    path = store.root / "budget.parquet"
+    files.write_whole(path, lambda aside: found.to_parquet(aside, index=False))
+    return found
+
+
+def told(found: pd.DataFrame) -> list[str]:
+    """Board by board, how many models keep up; the best route of each counts."""
+    sentences = []
+    for name, own in found.groupby("board", sort=False):
+        best = own["verdict"].map(VERDICTS.index).groupby([own["run_id"], own["rendering"]]).min()
+        counts = [f"{(best == place).sum()} {verdict}" for place, verdict in enumerate(VERDICTS)]
+        sentences.append(f"{BOARDS[str(name)].title}: {', '.join(counts)}")
+    return sentences
+
+
+def line(
+    architecture: Architecture,
+    sample_rate_hz: int,
+    board: Board,
+    route: str,
+    run_id: str = "",
+    rendering: str | None = None,
+) -> Line:
+    """The budget of one model.
+
+    Args:
+        architecture: its shape.
+        sample_rate_hz: that it was trained at.
+        board: to run it on.
+        route: one of ``ROUTES``.
+        run_id: for the table.
+        rendering: a recurrent model's ``framed`` takes ``frame_size`` steps a sample, and
+            ``framed_x<factor>`` as many times what ``framed`` takes; firmware does neither.
+            By default as boards do it, recurrent models streaming and the others framed.
+    """
+    rendering = rendering or ("streaming" if is_recurrent(architecture.family) else FRAMED)
+    cost = _cost(architecture, route, rendering)
+    halves = board.halves_rate(sample_rate_hz)
+    instructions = cost.instructions + cost_model.CORE_INSTRUCTIONS
+    if halves:
+        instructions += cost_model.CORE_INSTRUCTIONS + cost_model.HALF_BAND_INSTRUCTIONS
+    budget = board.clock_hz / sample_rate_hz
+    # What an estimate may be wrong by widens the range.
+    uncertain = cost.error * cost.instructions
+    cycles = (
+        CYCLES_OPTIMISTIC * (instructions - uncertain),
+        CYCLES_PESSIMISTIC * (instructions + uncertain),
+    )
+    shares = [one / budget for one in cycles]
+    ram = cost.ram_bytes + board.library_ram_bytes
+    flash = cost.flash_bytes + board.library_flash_bytes
+    if board.runs_from_ram:
+        ram += flash
+    verdict, reason = _verdict(board, sample_rate_hz, shares[0], shares[1], ram, flash)
+    if objection := _objection(architecture, rendering):
+        verdict, reason = "no", objection
+    return Line(
+        run_id=run_id,
+        rendering=rendering,
+        board=board.name,
+        route=route,
+        instructions_per_sample=instructions,
+        cycles_optimistic=cycles[0],
+        cycles_pessimistic=cycles[1],
+        budget_cycles=budget,
+        share_optimistic=shares[0],
+        share_pessimistic=shares[1],
+        ram_bytes=ram,
+        flash_bytes=flash,
+        latency_ms=board.latency_ms(sample_rate_hz),
+        verdict=verdict,
+        basis=cost.basis,
+        instructions_error=cost.error,
+        resampling={False: "none", True: "half-band", None: "impossible"}[halves],
+        reason=reason,
+    )
+
+
+def can_be_built(config: RunConfig) -> bool:
+    """Whether firmware is written for such a model: not for knobs, nor for ``conv_gru``."""
+    return config.knobs == "none" and config.family in FAMILIES
+
+
+def _lines(store: Store) -> Iterator[Line]:
+    runs = {run.run_id: run for run in store.runs()}
+    collected = tables.collect(store)
+    tables.require_finished(collected, store)
+    done = collected[collected["status"] == "ok"]
+    for row in done.drop_duplicates(["run_id", "rendering"]).to_dict("records"):
+        config = runs[row["run_id"]].config()
+        if not can_be_built(config):
+            continue
+        for board in BOARDS.values():
+            for route in ROUTES:
+                yield line(
+                    config.architecture, config.sample_rate_hz, board, route,
+                    config.run_id, row["rendering"],
+                )  # fmt: skip
+
+
+def _cost(a: Architecture, route: str, rendering: str) -> Cost:
+    cost = cost_model.generated_c(a) if route == "c" else cost_model.tflite_micro(a, KINDS[route])
+    factor = int(rendering.removeprefix(_OVERSAMPLED)) if _is_oversampled(rendering) else 1
+    if is_recurrent(a.family) and rendering.startswith(FRAMED):
+        return cost.repeated(factor * a.frame_size)
+    return cost.repeated(factor)
+
+
+def _is_oversampled(rendering: str) -> bool:
+    return rendering.startswith(_OVERSAMPLED)
+
+
+def _objection(a: Architecture, rendering: str) -> str | None:
+    """Why firmware does not render a model so, however fast the board is."""
+    if _is_oversampled(rendering):
+        return "rendering: the firmware does not oversample"
+    if is_recurrent(a.family) and rendering == FRAMED:
+        return "rendering: boards stream recurrent models"
+    return None
+
+
+def _verdict(
+    board: Board,
+    sample_rate_hz: int,
+    share_optimistic: float,
+    share_pessimistic: float,
+    ram_bytes: int,
+    flash_bytes: int,
+) -> tuple[Verdict, str]:
+    if board.halves_rate(sample_rate_hz) is None:
+        rates = f"{board.sample_rate_hz} Hz, or {board.sample_rate_hz // 2} Hz between filters"
+        return "no", f"rate: the board runs at {rates}; the model has {sample_rate_hz} Hz"
+    if flash_bytes > board.flash_bytes:
+        return "no", f"flash: {flash_bytes:,} bytes of {board.flash_bytes:,}"
+    if ram_bytes > board.ram_bytes:
+        return "no", f"RAM: {ram_bytes:,} bytes of {board.ram_bytes:,}"
+    used = f"{100 * share_optimistic:.0f} to {100 * share_pessimistic:.0f} % of the cycles"
+    if share_optimistic > 1 - RESERVE:
+        return "no", f"time: {used}"
+    if share_pessimistic > 1 - RESERVE:
+        return "tight", f"time: {used}, so it depends on cycles an instruction"
+    return "yes", used

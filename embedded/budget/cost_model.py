@@ -1,0 +1,250 @@
+"""What a model costs on a Cortex-M7: instructions a sample, flash and RAM.
+
+``measured/c99.json`` holds what the generated C took in QEMU, which counts instructions
+exactly. A model in that list is told as measured; another by a linear model of what its code
+does, fitted to the list: layers, units (their activations), blocks, rows of weights, weights
+and the ends of loops. All its coefficients are 0 or more (non-negative least squares on
+relative errors), so that it stays sensible beyond the list. Part of the list was held out of
+the fit, and its largest relative error there is the error that every estimate carries.
+
+``measured/tflite_micro.json`` holds the same of the firmware with TFLite Micro (its reference
+kernels, with the flags of its own Makefile for ``cortex-m7+fp``), whose cost is its graph's:
+operators, products of matrices and of convolutions, activations, sums and products of tensors,
+and numbers moved. Its held-out models are an LSTM and a dense one. TFLite Micro is no part of
+this repository, so every figure of it is such an estimate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from data import files
+from embedded.c.packing import PackedLayer, expected_shapes, pack
+from embedded.tflite import networks
+from embedded.tflite.graph import Graph
+from embedded.tflite.networks import Form
+from embedded.tflite.quantization import Kind
+from models.architecture import Architecture, is_recurrent
+
+MEASURED = Path(__file__).parents[1] / "measured" / "c99.json"
+TFLITE_MEASURED = Path(__file__).parents[1] / "measured" / "tflite_micro.json"
+
+TFLITE_BLOCK = 8
+"""Samples an invoke of TFLite Micro: divides the blocks of every board, halved too."""
+
+UNTRIED_ERROR = 0.3
+"""Least relative error told of TFLite Micro on a family that no held-out model is of: a guess."""
+
+TENSOR_BYTES = 80  # what the interpreter keeps of a tensor and its share of an operator
+
+# Instructions a sample of the firmware's core without a model (gains, fades, bypass, limits),
+# and of the two half-band filters a sample of the lower rate. Measured as the file above.
+CORE_INSTRUCTIONS = 75.0
+HALF_BAND_INSTRUCTIONS = 308.0
+
+_QUANTITIES = ("instructions", "flash")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model takes.
+
+    Attributes:
+        instructions: a sample, at the model's rate.
+        flash_bytes: code and weights.
+        ram_bytes: state and deepest stack.
+        basis: ``measured``, ``model``, or ``guess``: of the same model, but its error on such
+            a family was never tried.
+        error: largest relative error of the instructions on what was held out of the fit;
+            0 where measured, and at least ``UNTRIED_ERROR`` where guessed.
+    """
+
+    instructions: float
+    flash_bytes: int
+    ram_bytes: int
+    basis: str
+    error: float
+
+    def repeated(self, steps: int) -> Cost:
+        """The same code run so many times a sample: a frame from zero state."""
+        return replace(self, instructions=steps * self.instructions)
+
+
+def generated_c(a: Architecture) -> Cost:
+    """What the generated C takes, one sample in and one out."""
+    added = 1.0 if a.residual else 0.0
+    for row in _measured("fit") + _measured("held_out"):
+        if _architecture(row) == _key(a):
+            return Cost(
+                row["instructions"] + added, row["flash"], row["state"] + row["stack"],
+                "measured", 0.0,
+            )  # fmt: skip
+    does = np.array(_features(a))
+    instructions, flash = (float(does @ _fitted(a.family, name)) for name in _QUANTITIES)
+    error = held_out_error(a.family, "instructions")
+    return Cost(instructions + added, round(flash), _ram_bytes(a), "model", error)
+
+
+def tflite_micro(a: Architecture, kind: Kind) -> Cost:
+    """What TFLite Micro takes with its reference kernels, in blocks of ``TFLITE_BLOCK``."""
+    graph = _graph(a, kind)
+    rows = [row for row in _tflite_measured("fit") if row["kind"] == kind]
+    instructions = float(np.array(_work(graph)) @ _tflite_fitted(kind, "instructions"))
+    file_bytes = float(np.array(_content(graph)) @ _tflite_fitted(kind, "model"))
+    code_bytes = max(row["code"] for row in rows)
+    width = {"float32": 4, "int8": 1, "int16x8": 2}[kind]
+    computed = [t for t in graph.tensors if t.constant is None]
+    numbers = sum(math.prod(t.shape) for t in computed)
+    # Nothing shares memory: an upper bound. As much again is needed for the planning.
+    arena_bytes = 2 * (width * numbers + TENSOR_BYTES * len(computed))
+    error = tflite_held_out_error(kind)
+    basis = "model"
+    if a.family not in _tflite_held_out_families(kind):
+        basis, error = "guess", max(error, UNTRIED_ERROR)
+    return Cost(instructions, round(file_bytes) + code_bytes, arena_bytes, basis, error)
+
+
+@lru_cache(maxsize=4)
+def tflite_held_out_error(kind: Kind) -> float:
+    """Largest relative error of that model's instructions on what it was not fitted to."""
+    rows = [row for row in _tflite_measured("held_out") if row["kind"] == kind]
+    features = np.array([_work(_graph(_architecture(row), kind)) for row in rows])
+    found = np.array([float(row["instructions"]) for row in rows])
+    return float(np.abs(features @ _tflite_fitted(kind, "instructions") / found - 1).max())
+
+
+@lru_cache(maxsize=4)
+def _tflite_held_out_families(kind: Kind) -> frozenset[str]:
+    return frozenset(r["family"] for r in _tflite_measured("held_out") if r["kind"] == kind)
+
+
+@lru_cache(maxsize=8)
+def _tflite_fitted(kind: Kind, quantity: str) -> NDArray[np.float64]:
+    rows = [row for row in _tflite_measured("fit") if row["kind"] == kind]
+    described = _work if quantity == "instructions" else _content
+    features = np.array([described(_graph(_architecture(row), kind)) for row in rows])
+    found = np.array([float(row[quantity]) for row in rows])
+    coefficients: NDArray[np.float64] = nnls(features / found[:, None], np.ones(len(rows)))[0]
+    return coefficients
+
+
+@lru_cache(maxsize=1)
+def _all_tflite_measured() -> dict[str, Any]:
+    return dict(files.read_json(TFLITE_MEASURED))
+
+
+def _tflite_measured(part: str) -> list[dict[str, Any]]:
+    return list(_all_tflite_measured()[part])
+
+
+@lru_cache(maxsize=512)
+def _graph(a: Architecture, kind: Kind) -> Graph:
+    form: Form = "streaming" if is_recurrent(a.family) else "framed"
+    weights = [np.zeros(shape, np.float32) for shape in expected_shapes(a)]
+    return networks.build(a, weights, form, TFLITE_BLOCK, kind)
+
+
+def _work(graph: Graph) -> list[float]:
+    """What an output sample takes, by kind of work; one for what every invoke takes."""
+    products = convolved = activations = combined = moved = 0
+    for operator in graph.operators:
+        numbers = sum(math.prod(graph.tensors[index].shape) for index in operator.outputs)
+        if operator.kind == "FULLY_CONNECTED":
+            products += numbers * graph.tensors[operator.inputs[1]].shape[1]
+        elif operator.kind == "CONV_2D":
+            convolved += numbers * math.prod(graph.tensors[operator.inputs[1]].shape[1:])
+        elif operator.kind in ("TANH", "LOGISTIC"):
+            activations += numbers
+        elif operator.kind in ("ADD", "SUB", "MUL"):
+            combined += numbers
+        else:
+            moved += numbers
+    taken = (len(graph.operators), products, convolved, activations, combined, moved)
+    return [1.0, *(count / TFLITE_BLOCK for count in taken)]
+
+
+def _content(graph: Graph) -> list[float]:
+    """What a file holds: one, tensors, operators and the numbers of its constants."""
+    constants = [t.constant.size for t in graph.tensors if t.constant is not None]
+    return [1.0, len(graph.tensors), len(graph.operators), sum(constants)]
+
+
+@lru_cache(maxsize=16)
+def held_out_error(family: str, quantity: str) -> float:
+    """Largest relative error of the model of a quantity on what it was not fitted to."""
+    rows = [row for row in _measured("held_out") if row["family"] == family]
+    features = np.array([_features(_architecture(row)) for row in rows])
+    found = np.array([float(row[quantity]) for row in rows])
+    return float(np.abs(features @ _fitted(family, quantity) / found - 1).max())
+
+
+@lru_cache(maxsize=16)
+def _fitted(family: str, quantity: str) -> NDArray[np.float64]:
+    rows = [row for row in _measured("fit") if row["family"] == family]
+    features = np.array([_features(_architecture(row)) for row in rows])
+    found = np.array([float(row[quantity]) for row in rows])
+    coefficients: NDArray[np.float64] = nnls(features / found[:, None], np.ones(len(rows)))[0]
+    return coefficients
+
+
+@lru_cache(maxsize=1)
+def _all_measured() -> dict[str, Any]:
+    return dict(files.read_json(MEASURED))
+
+
+def _measured(part: str) -> list[dict[str, Any]]:
+    return list(_all_measured()[part])
+
+
+def _architecture(row: dict[str, Any]) -> Architecture:
+    return Architecture(row["family"], row["layers"], row["units"], row["frame_size"])
+
+
+def _key(a: Architecture) -> Architecture:
+    """Recurrent models cost the same whatever frames they were trained on."""
+    plain = replace(a, residual=False)
+    return replace(plain, frame_size=64) if is_recurrent(a.family) else plain
+
+
+@lru_cache(maxsize=256)
+def _packed(a: Architecture) -> Sequence[PackedLayer]:
+    return pack(a, [np.zeros(shape, np.float32) for shape in expected_shapes(a)])
+
+
+def _features(a: Architecture) -> list[float]:
+    layers = _packed(_key(a))
+    rows = ends = 0
+    for layer in layers:
+        sums = {"lstm": 8, "gru": 6}.get(a.family, layer.per_block)
+        for name in ("input", "recurrent", "earlier"):
+            fed = layer.fields.get(name, 0) // sums
+            rows += len(layer.blocks) * fed
+            ends += len(layer.blocks) * (fed % 8 // 2)
+    blocks = sum(len(layer.blocks) for layer in layers)
+    units = sum(layer.units for layer in layers)
+    return [1.0, len(layers), blocks, units, rows, _weights(layers), ends]
+
+
+def _weights(layers: Sequence[PackedLayer]) -> int:
+    return sum(values.size for layer in layers for b in layer.blocks for values in b.values())
+
+
+def _ram_bytes(a: Architecture) -> int:
+    """State, reckoned as the generated struct, and the deepest stack of the family's list."""
+    rows = [row for row in _measured("fit") if row["family"] == a.family]
+    stack = max(row["stack"] for row in rows)
+    layers = _packed(_key(a))
+    if is_recurrent(a.family):
+        arrays = 3 if a.family == "lstm" else 2
+        return 4 * (arrays * sum(layer.units for layer in layers) + 1) + int(stack)
+    # A window twice, and what earlier positions of a convolution found.
+    return 4 * (2 * a.frame_size + 4 * sum(layer.units for layer in layers)) + int(stack)

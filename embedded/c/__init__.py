@@ -1,0 +1,1 @@
+"""A trained model as portable C99: packed weights, the generated source and its self-test."""

@@ -1,0 +1,249 @@
+"""A model's weights in the order in which the generated C reads them, front to back.
+
+Units are worked on in *blocks*: one pass over the inputs feeds a handful of sums at once,
+so that a value is loaded once for all of them and the weights lie in one sequence. Every
+layer is a list of equal blocks, each a C struct of ``float`` arrays. Where units do not
+fill the last block, zero weights do; their outputs are zero and meet only zero weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.errors import InputError
+from embedded.network.reference import Weights
+from models.architecture import (
+    CONV_FIRST_KERNEL,
+    CONV_NEXT_KERNEL,
+    GATES,
+    Architecture,
+    conv_length,
+    is_recurrent,
+)
+
+Array = NDArray[np.float64]
+
+GATED_UNITS_PER_BLOCK = 2
+_LANES = (8, 10, 6, 4)  # sums that fit the registers beside weights, best first
+
+
+@dataclass(frozen=True)
+class PackedLayer:
+    """One layer as the C source holds it.
+
+    Attributes:
+        inputs: rows of the input weights (padded units of the layer before).
+        units: outputs, padded to whole blocks.
+        per_block: units a block.
+        blocks: the fields of every block, name to float32 values, in order.
+    """
+
+    inputs: int
+    units: int
+    per_block: int
+    blocks: list[dict[str, NDArray[np.float32]]]
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """Names and lengths of a block's arrays."""
+        return {name: values.size for name, values in self.blocks[0].items()}
+
+
+def lanes_for(units: int) -> int:
+    """How many sums a block of an ungated layer runs at once: least padding, then habit."""
+    return min(_LANES, key=lambda lanes: (-(-units // lanes) * lanes, _LANES.index(lanes)))
+
+
+def expected_shapes(a: Architecture) -> list[tuple[int, ...]]:
+    """Shapes of the trainable variables of ``models.framed.build``, in order."""
+    u, shapes = a.units, list[tuple[int, ...]]()
+    for layer in range(1, a.layers + 1):
+        inputs = 1 if layer == 1 else u
+        if is_recurrent(a.family):
+            wide = GATES[a.family] * u
+            bias = (2, wide) if a.family == "gru" else (wide,)
+            shapes += [(inputs, wide), (u, wide), bias]
+        elif a.family == "dense":
+            shapes += [(a.frame_size if layer == 1 else u, u), (u,)]
+        else:
+            taps = CONV_FIRST_KERNEL if layer == 1 else CONV_NEXT_KERNEL
+            shapes += [(taps, inputs, u), (u,)]
+    outputs = u * conv_length(a, a.layers) if a.family == "conv" else u
+    return [*shapes, (outputs, 1), (1,)]
+
+
+def pack(a: Architecture, weights: Weights) -> list[PackedLayer]:
+    """The hidden layers, the last with its share of the output layer.
+
+    Raises:
+        InputError: the weights are not those of the architecture, or not finite float32.
+    """
+    check(a, weights)
+    arrays = [np.asarray(array, np.float64) for array in weights]
+    per_layer = 3 if is_recurrent(a.family) else 2
+    layers: list[PackedLayer] = []
+    for number in range(a.layers):
+        own = arrays[per_layer * number : per_layer * (number + 1)]
+        last = number == a.layers - 1
+        output = arrays[-2][:, 0] if last and a.family != "conv" else None
+        inputs = layers[-1].units if layers else _first_inputs(a)
+        layers.append(_PACK[a.family](own, inputs, output))
+    if a.family == "conv":
+        layers.append(_taps_of_output(a, arrays[-2][:, 0], layers[-1].units))
+    return layers
+
+
+def _first_inputs(a: Architecture) -> int:
+    return {"dense": a.frame_size, "conv": CONV_FIRST_KERNEL}.get(a.family, 1)
+
+
+def check(a: Architecture, weights: Weights) -> None:
+    """Refuse weights that are not those of the architecture, or not finite float32.
+
+    Raises:
+        InputError: what is wrong with them.
+    """
+    subject = f"weights of a {a.family} {a.layers}x{a.units}"
+    if a.family not in _PACK or a.controls:
+        raise InputError(
+            subject,
+            expected=f"a family of {', '.join(_PACK)}, without controls",
+            found=f"{a.family} with {a.controls} controls",
+            remedy="Choose a run of such a family without knobs.",
+        )
+    found, expected = [tuple(np.shape(w)) for w in weights], expected_shapes(a)
+    if found != expected:
+        raise InputError(
+            subject,
+            expected=f"arrays of the shapes {expected}",
+            found=str(found),
+            remedy="Pass the trainable variables of that architecture, in their order.",
+        )
+    with np.errstate(over="ignore"):
+        is_sound = all(np.isfinite(np.asarray(w, np.float32)).all() for w in weights)
+    if not is_sound:
+        raise InputError(
+            subject,
+            expected="numbers that float32 holds",
+            found="NaN, infinity or a larger number",
+            remedy="Choose a run that did not diverge.",
+        )
+
+
+def _grown(array: Array, axis: int, size: int) -> Array:
+    widths = [(0, 0)] * array.ndim
+    widths[axis] = (0, size - array.shape[axis])
+    return np.pad(array, widths)
+
+
+def _by_gate(array: Array, gates: int, rows: int | None, units: int) -> Array:
+    """``(..., gates * units)`` to ``(..., gates, padded units)``, rows padded too."""
+    split = _grown(array.reshape(*array.shape[:-1], gates, -1), -1, units)
+    return split if rows is None else _grown(split, 0, rows)
+
+
+def _blocks(units: int, per_block: int) -> Iterator[slice]:
+    return (slice(start, start + per_block) for start in range(0, units, per_block))
+
+
+def _flat(**fields: Array | None) -> dict[str, NDArray[np.float32]]:
+    return {k: np.float32(v).reshape(-1) for k, v in fields.items() if v is not None}
+
+
+def _padded(units: int, per_block: int) -> int:
+    return -(-units // per_block) * per_block
+
+
+def _lstm(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+    units = _padded(len(own[1]), GATED_UNITS_PER_BLOCK)
+    # sigmoid(z) = (1 + tanh(z / 2)) / 2: the gates' weights are halved, which is exact.
+    halves = np.array([0.5, 0.5, 1.0, 0.5])[:, None]
+    kernel = _by_gate(own[0], 4, inputs, units) * halves
+    recurrent = _by_gate(own[1], 4, units, units) * halves
+    bias = _by_gate(own[2], 4, None, units) * halves
+    output = None if output is None else _grown(output, 0, units)
+    blocks = [
+        _flat(
+            bias=bias[:, b],
+            input=kernel[:, :, b],
+            recurrent=recurrent[:, :, b],
+            output=None if output is None else output[b],
+        )
+        for b in _blocks(units, GATED_UNITS_PER_BLOCK)
+    ]
+    return PackedLayer(inputs, units, GATED_UNITS_PER_BLOCK, blocks)
+
+
+def _gru(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+    units = _padded(len(own[1]), GATED_UNITS_PER_BLOCK)
+    # Halved for the sigmoid's sake (see _lstm); what the reset gate multiplies, too, since
+    # the code multiplies it by twice the gate.
+    halves = np.array([0.5, 0.5, 1.0])[:, None]
+    kernel = _by_gate(own[0], 3, inputs, units) * halves
+    recurrent = _by_gate(own[1], 3, units, units) * 0.5
+    bias = _by_gate(own[2], 3, None, units)  # (input or recurrent, gate, unit)
+    bias = bias * np.stack([halves, np.full((3, 1), 0.5)])
+    output = None if output is None else _grown(output, 0, units)
+    blocks = [
+        _flat(
+            bias=np.concatenate([bias[0, :2, b] + bias[1, :2, b], bias[1, 2:, b]]),
+            candidate_bias=bias[0, 2, b],
+            input=kernel[:, :, b],
+            recurrent=recurrent[:, :, b],
+            output=None if output is None else output[b],
+        )
+        for b in _blocks(units, GATED_UNITS_PER_BLOCK)
+    ]
+    return PackedLayer(inputs, units, GATED_UNITS_PER_BLOCK, blocks)
+
+
+def _ungated(
+    sources: Mapping[str, tuple[Array, int]], bias: Array, inputs: int, output: Array | None
+) -> PackedLayer:
+    """A tanh layer fed by several named vectors: name to (matrix, padded rows)."""
+    lanes = lanes_for(bias.size)
+    units = _padded(bias.size, lanes)
+    grown = {k: _grown(_grown(m, 0, rows), 1, units) for k, (m, rows) in sources.items()}
+    bias = _grown(bias, 0, units)
+    output = None if output is None else _grown(output, 0, units)
+    blocks = [
+        _flat(
+            bias=bias[b],
+            **{name: matrix[:, b] for name, matrix in grown.items()},
+            output=None if output is None else output[b],
+        )
+        for b in _blocks(units, lanes)
+    ]
+    return PackedLayer(inputs, units, lanes, blocks)
+
+
+def _rnn(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+    units = _padded(own[2].size, lanes_for(own[2].size))
+    sources = {"input": (own[0], inputs), "recurrent": (own[1], units)}
+    return _ungated(sources, own[2], inputs, output)
+
+
+def _dense(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+    return _ungated({"input": (own[0], inputs)}, own[1], inputs, output)
+
+
+def _conv(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+    kernel, bias = own
+    if kernel.shape[1] == 1:
+        return _ungated({"input": (kernel[:, 0], inputs)}, bias, inputs, output)
+    sources = {"earlier": (kernel[0], inputs), "input": (kernel[1], inputs)}
+    return _ungated(sources, bias, inputs, output)
+
+
+def _taps_of_output(a: Architecture, output: Array, inputs: int) -> PackedLayer:
+    """The output layer of a convolution: one column a position, the oldest first."""
+    positions = conv_length(a, a.layers)
+    taps = output.reshape(positions, a.units).T
+    return _ungated({"input": (taps, inputs)}, np.zeros(positions), inputs, None)
+
+
+_PACK = {"lstm": _lstm, "gru": _gru, "rnn": _rnn, "dense": _dense, "conv": _conv}

@@ -1,0 +1,322 @@
+"""From a run to a folder that an embedded engineer builds and flashes.
+
+Beforehand the budget says whether the board keeps up; afterwards the host computes the golden
+vectors and some seconds of audio with the same C++ core, and compares them with Keras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from data import files, partial_files
+from data.audio import Samples
+from data.errors import InputError
+from embedded.budget import boards, budget, cost_model
+from embedded.budget.boards import Board
+from embedded.budget.budget import KINDS, ROUTES, Line
+from embedded.c import generate
+from embedded.c.generate import Metadata
+from embedded.firmware import host_proof, sources
+from embedded.firmware.host_proof import TfliteProof
+from embedded.firmware.sources import FIRMWARE, MODEL_NAME, Golden
+from embedded.quoting import markdown_text
+from embedded.tflite import convert, parity, runtimes
+from embedded.tflite.convert import Converted, Origin
+from models.architecture import is_recurrent
+from study.config.run import RunConfig
+from study.dataset import Materials
+from study.rendering import framed as rendering
+from study.rendering import streaming, trained_model
+from study.selection import choose
+from study.store import tables
+from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
+from study.training import loop
+
+PROOF_SECONDS = 5.0
+VALIDATION = "validation_esr"
+GOLDEN_SAMPLES = 512
+GOLDEN_SEED = 1
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A run as a board renders it.
+
+    Attributes:
+        folder: of the run.
+        config: of the run.
+        rendering: of the results table: ``streaming_tuned`` or ``streaming`` for recurrent
+            models, ``framed`` for the others.
+        weights: in the order of the architecture's trainable variables.
+        asked: the rendering that the grid's choice names; None where a run was named.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    rendering: str
+    weights: list[Any]
+    asked: str | None = None
+
+    def respond(self, dry: Samples) -> Samples:
+        """What Keras makes of a signal."""
+        render = rendering.render if self.rendering == FRAMED else streaming.render_streaming
+        return render(self.config.architecture, self.weights, dry).samples
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What was written and found.
+
+    Attributes:
+        folder: the firmware.
+        run_id, rendering: of the model.
+        line: its budget.
+        told: what to say to whoever asked, a sentence each.
+    """
+
+    folder: Path
+    run_id: str
+    rendering: str
+    line: Line
+    told: tuple[str, ...]
+
+
+def deploy(
+    store: Store,
+    board_name: str,
+    run: str | None = None,
+    *,
+    route: str = "c",
+    force: bool = False,
+) -> Deployed:
+    """Write ``runs/<grid>/firmware/<board>/`` and prove it.
+
+    Args:
+        store: of the grid.
+        board_name: a key of ``boards.BOARDS``.
+        run: its id or the beginning of it; by default the grid's choice.
+        route: one of ``budget.ROUTES``: which engine the firmware uses.
+        force: write a model that cannot keep up, or that integers made much worse, too.
+
+    Raises:
+        InputError: no such board, run or route; the board cannot run the model, or not in
+            time; or the firmware's model does not compute what Keras computes.
+    """
+    board = boards.board(board_name)
+    if route not in ROUTES:
+        raise InputError(
+            f"route {route!r}", expected="one of " + ", ".join(ROUTES), found="another",
+            remedy="Name one of these.",
+        )  # fmt: skip
+    chosen = choose_model(store, run)
+    if not budget.can_be_built(chosen.config):
+        raise InputError(
+            f"run {chosen.folder.run_id}",
+            expected="a model that firmware is written for",
+            found=f"family {chosen.config.family}, knobs {chosen.config.knobs}",
+            remedy="Name another run, RUN=id, without knobs and of another family.",
+        )
+    architecture, rate_hz = chosen.config.architecture, chosen.config.sample_rate_hz
+    line = budget.line(architecture, rate_hz, board, route, chosen.folder.run_id, chosen.rendering)
+    told = [
+        f"{chosen.folder.run_id}, {chosen.rendering}, on {board.title} by {_ROUTE_NAMES[route]}: "
+        f"{line.verdict}, {line.reason} ({_basis(line)}; {line.latency_ms:.1f} ms from converter "
+        "to converter)"
+    ]
+    if line.verdict == "no" and (line.resampling == "impossible" or not force):
+        raise _cannot(store, board, line, chosen.config.effect_name)
+    folder = store.root / "firmware" / board.name
+    with partial_files.folder(folder.parent) as aside:
+        told += _fill(aside, chosen, board, route, line, store, force)
+        if folder.exists():
+            partial_files.remove(folder)
+        aside.rename(folder)
+    return Deployed(folder, chosen.folder.run_id, chosen.rendering, line, tuple(told))
+
+
+def choose_model(store: Store, run: str | None = None) -> Chosen:
+    """The run to be built, as a board renders it.
+
+    Raises:
+        InputError: there is no such finished run.
+    """
+    choice = None if run else choose.chosen(store)
+    name = run or (choice.run_id if choice else "")
+    folder = trained_model.find(name, store)
+    found = trained_model.load(folder, None)
+    config = found.config
+    asked = choice.rendering if choice else None
+    if not is_recurrent(config.family):
+        return Chosen(folder, config, FRAMED, list(found.weights), asked)
+    if folder.streaming_model_file.exists() and asked != STREAMING:
+        weights = loop.load_weights(config, folder.streaming_model_file, is_sequence=True)
+        return Chosen(folder, config, STREAMING_TUNED, list(weights), asked)
+    return Chosen(folder, config, STREAMING, list(found.weights), asked)
+
+
+def _judged(chosen: Chosen) -> list[str]:
+    """How good the firmware's model is, and how far that is from what was chosen."""
+    # The last row of a rendering is of the final model; checkpoint epochs come before it.
+    rows = {row["rendering"]: row for row in (chosen.folder.result() or {}).get("rows", [])}
+    own = rows.get(chosen.rendering, {})
+    told = [f"Against the target, {chosen.rendering}, over the test split: {_esr(own, 'esr')}"]
+    if chosen.asked and chosen.asked != chosen.rendering:
+        asked = rows.get(chosen.asked, {})
+        told.append(
+            f"The choice names {chosen.asked} (validation {_esr(asked, VALIDATION)}), which "
+            f"no board does; the firmware is {chosen.rendering} "
+            f"(validation {_esr(own, VALIDATION)}), which is another function"
+        )
+    return told
+
+
+def _esr(row: dict[str, Any], column: str) -> str:
+    value = row.get(column)
+    return "ESR unknown" if value is None else f"ESR {value:.3g}"
+
+
+_ROUTE_NAMES = {"c": "generated C"} | {
+    route: f"TFLite Micro, {kind}" for route, kind in KINDS.items()
+}
+
+
+def _basis(line: Line) -> str:
+    if line.basis == "measured":
+        return "instructions counted in QEMU"
+    error = f"{100 * line.instructions_error:.0f} %"
+    if line.basis == "guess":
+        return (
+            f"instructions estimated; up to {error} wrong is a guess, since no model of this "
+            "family was held out to try the estimate on"
+        )
+    tried = "models" if line.route == "c" else "an LSTM and a dense model"
+    return f"instructions estimated, up to {error} wrong on {tried} that were not fitted to"
+
+
+def _cannot(store: Store, board: Board, line: Line, effect: str) -> InputError:
+    """The refusal; it names the costliest model of the same effect that keeps up."""
+    results = tables.collect(store)
+    own_effect = results.loc[results["run_id"] == line.run_id, "effect"]
+    alike = results.loc[results["effect"].isin(own_effect), "run_id"]
+    reckoned = budget.reckon(store)
+    own = reckoned[(reckoned["board"] == board.name) & (reckoned["verdict"] == "yes")]
+    own = own[own["run_id"].isin(alike)]
+    if own.empty:
+        remedy = f"No run of {effect} in this grid keeps up on {board.title}."
+    else:
+        largest = own.sort_values("instructions_per_sample").to_dict("records")[-1]
+        remedy = (
+            f"The largest that keeps up is {largest['run_id']} ({largest['rendering']}, "
+            f"{_ROUTE_NAMES[largest['route']]}, {largest['reason']})."
+        )
+    if line.resampling != "impossible":
+        remedy += " FORCE=1 builds this one all the same."
+    return InputError(
+        f"run {line.run_id} on {board.title} by {_ROUTE_NAMES[line.route]}",
+        expected="a model that keeps up",
+        found=line.reason,
+        remedy=remedy,
+    )
+
+
+def _fill(
+    folder: Path,
+    chosen: Chosen,
+    board: Board,
+    route: str,
+    line: Line,
+    store: Store,
+    force: bool,
+) -> list[str]:
+    """Everything in the folder; returns what the proofs found."""
+    config = chosen.config
+    rate_hz = config.sample_rate_hz
+    material = Materials(store.pairs).of(config)
+    weights = [np.asarray(array, np.float32) for array in chosen.weights]
+    sources.copy_sources(board.kind, folder)
+    metadata = Metadata(MODEL_NAME, config.effect_name, rate_hz, chosen.folder.run_id)
+    generate.generate(config.architecture, weights, metadata).write(folder / "model")
+    converted = convert.convert(
+        config.architecture,
+        weights,
+        folder / "model" / "pedal_model.tflite",
+        material,
+        Origin(chosen.folder.run_id, chosen.rendering, config.effect_name, rate_hz),
+        kind=KINDS.get(route, "float32"),
+        block=cost_model.TFLITE_BLOCK,
+        form=convert.form_of(config.architecture),
+    )
+    golden_dry = generate.golden_input(GOLDEN_SAMPLES, rate_hz, GOLDEN_SEED)
+    seconds_dry = material.test_dry[: int(PROOF_SECONDS * rate_hz)]
+    seconds_wet = chosen.respond(seconds_dry)
+    expected = chosen.respond(golden_dry)
+    golden = Golden(
+        golden_dry,
+        expected,
+        generate.GOLDEN_TOLERANCE * max(1.0, float(np.abs(expected).max())),
+    )
+    told = _judged(chosen)
+    texts = {"pedal_config.h": sources.config_header(board, rate_hz)}
+    # Without a size of its arena a TFLite model is no part of the firmware; the C route needs none.
+    has_tflite = route != "c" or converted.arena_needed_bytes is not None
+    if has_tflite:
+        texts |= sources.tflite_files(converted)
+        answer = runtimes.respond(converted, [golden_dry, seconds_dry], "micro")
+        golden = replace(
+            golden,
+            tflite_wet=answer.wet[0],
+            tflite_tolerance=_tflite_tolerance(converted, answer.wet[0]),
+        )
+        target = material.test_target[: len(seconds_dry)]
+        proof = TfliteProof.of(converted.kind, answer.wet[1], seconds_wet, target, rate_hz)
+        if route != "c":
+            proof.demand(chosen.folder.run_id, force)
+        told.append(proof.told)
+    texts["golden.h"] = sources.golden_header(golden)
+    sources.write_texts(folder / "model", texts)
+    sources.write_build_files(folder, board)
+    told += host_proof.prove_core(folder, seconds_dry, seconds_wet, rate_hz, chosen.folder.run_id)
+    readme = _readme(chosen, board, route, line, converted if has_tflite else None, told)
+    files.write_text(folder / "README.md", readme)
+    manifest = asdict(line) | {"effect": config.effect_name, "sample_rate_hz": rate_hz}
+    files.write_json(folder / "deploy.json", manifest | {"proof": told})
+    return told
+
+
+def _readme(
+    chosen: Chosen,
+    board: Board,
+    route: str,
+    line: Line,
+    converted: Converted | None,
+    told: list[str],
+) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(FIRMWARE), undefined=StrictUndefined, keep_trailing_newline=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("README.md.jinja").render(
+        run_id=chosen.folder.run_id,
+        rendering=chosen.rendering,
+        effect=markdown_text(chosen.config.effect_name),
+        sample_rate_hz=chosen.config.sample_rate_hz,
+        board=board,
+        route=_ROUTE_NAMES[route],
+        uses_tflite=route != "c",
+        line=line,
+        basis=_basis(line),
+        converted=converted,
+        proofs=told,
+    )
+
+
+def _tflite_tolerance(converted: Converted, wet: Samples) -> float:
+    """Largest golden error: other kernels of floats round otherwise, of integers by a step."""
+    if converted.kind == "float32":
+        return parity.FLOAT_TOLERANCE * max(1.0, float(np.abs(wet).max()))
+    return 1.5 * converted.outputs[0].scale

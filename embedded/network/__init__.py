@@ -1,0 +1,3 @@
+"""A trained network as plain numbers: its weights and its answer in numpy, the reference of
+every other form.
+"""

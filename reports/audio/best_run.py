@@ -1,0 +1,231 @@
+"""What the best models of an effect sound and look like: waveforms, spectrograms, players."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data import audio
+from data.audio import Samples
+from data.errors import InputError
+from reports.audio import excerpts, players
+from reports.audio.excerpts import Excerpt
+from reports.drawing import figures, spectra, style
+from reports.sources.cache import Facts, Kept, Shelf, fingerprint, pair_inputs
+from reports.sources.results import Model, Results, Row, given_by
+from study.dataset import Material, Materials
+from study.store.folders import RunFolder
+
+COMPARED_MODELS = 3
+SHOWN_EPOCHS = 3  # checkpoints beside the final model
+SPECTROGRAM_S = 3.0
+SPECTROGRAM_COLUMNS = 260
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A stored rendering of the test split.
+
+    Attributes:
+        label, family: of the model.
+        epoch: whose weights rendered it.
+        esr: of the whole test split.
+        file: the rendering.
+    """
+
+    label: str
+    family: str
+    epoch: int
+    esr: float
+    file: Path
+
+    def fingerprint(self) -> list[Any]:
+        """What pictures of it depend on."""
+        return [self.label, self.family, self.epoch, self.esr, fingerprint(self.file)]
+
+
+def of_effect(
+    results: Results, effect: str, shelf: Shelf, materials: Materials, seconds: float
+) -> Kept:
+    """Everything audible of an effect's best run, from the shelf if nothing has changed.
+
+    Raises:
+        InputError: a rendering or the dry/wet pair is missing or cannot be read.
+    """
+    models = compared(results, effect)
+    best = [_rendering(results, model.structure, model.best_run) for model in models]
+    epochs = [
+        _rendering(results, models[0].structure, row)
+        for row in spaced(results.checkpoints_of(models[0].best_run["run_id"]), SHOWN_EPOCHS)
+    ]
+    config = results.configs[models[0].best_run["run_id"]]
+    inputs = [
+        *pair_inputs(config),
+        seconds,
+        [rendering.fingerprint() for rendering in [*best, *epochs]],
+    ]
+
+    def fill(folder: Path) -> Facts:
+        material = materials.of(config)
+        return _fill(folder, material, best, epochs, seconds, given_by(config.direction))
+
+    return shelf.kept(f"{effect}-sound", inputs, fill)
+
+
+def compared(results: Results, effect: str) -> list[Model]:
+    """The best model and the best of two other families on the same pair."""
+    best, *others = results.models_of(effect)
+    chosen = [best]
+    for model in others:
+        same_rate = model.rows[0]["sample_rate_hz"] == best.rows[0]["sample_rate_hz"]
+        if same_rate and model.family not in {m.family for m in chosen}:
+            chosen.append(model)
+    return chosen[:COMPARED_MODELS]
+
+
+def spaced(rows: Sequence[Row], count: int) -> list[Row]:
+    """At most so many rows, the first and the last among them, evenly between."""
+    positions = np.linspace(0, len(rows) - 1, min(count, len(rows)))
+    return [rows[round(position)] for position in positions]
+
+
+def existing(run: RunFolder, file: Path) -> Path:
+    """A rendering of a run.
+
+    Raises:
+        InputError: it is not there.
+    """
+    if not file.is_file():
+        raise InputError(
+            f"run {run.run_id}",
+            expected=f"the rendering {file.name} in its folder",
+            found="no such file",
+            remedy="Remove the run's result.json and run the grid again.",
+        )
+    return file
+
+
+def _rendering(results: Results, label: str, row: Row) -> Rendering:
+    epoch = None if row["is_final"] else row["epoch"]
+    run = results.folder_of(row)
+    file = existing(run, run.prediction_file(epoch, row["rendering"]))
+    return Rendering(label, row["family"], row["epoch"], row["esr"], file)
+
+
+def _fill(
+    folder: Path,
+    material: Material,
+    best: Sequence[Rendering],
+    epochs: Sequence[Rendering],
+    seconds: float,
+    given: str,
+) -> Facts:
+    dry, target = material.test_dry, material.test_target
+    rate = material.pair.sample_rate_hz
+    parts = excerpts.stretches(material.split.test)
+    onset = excerpts.strongest_onset(dry, rate, parts)
+    traces = [figures.Trace(r.label, r.family, rendered(r.file, len(target))) for r in best]
+    with style.styled():
+        waves = {
+            name: waveform(folder, name, excerpt, rate, dry, target, traces, given=given)
+            for name, excerpt in (
+                ("transient", excerpts.around_onset(onset, rate, parts)),
+                ("sustained", excerpts.sustained(target, onset, rate, parts)),
+            )
+        }
+        shown = excerpts.seconds_around(onset, SPECTROGRAM_S, rate, parts)
+        signals = [rendered(rendering.file, len(target)) for rendering in epochs]
+        spectra = _spectrograms(
+            folder, rate, shown.of(target), [*epochs, best[0]],
+            [shown.of(x) for x in [*signals, traces[0].samples]],
+        )  # fmt: skip
+    heard = {"dry": dry, "target": target, "prediction": traces[0].samples}
+    pieces = excerpts.phrases(dry, rate, parts, seconds)
+    return {
+        "onset_s": onset / rate,
+        "waveforms": waves,
+        "spectrograms": {"start_s": shown.start / rate, "seconds": shown.samples / rate, **spectra},
+        "players": players.write_players(folder, heard, pieces, rate),
+    }
+
+
+def rendered(file: Path, expected: int) -> Samples:
+    """A stored rendering, which must be as long as the scored test split.
+
+    Raises:
+        InputError: it is missing, unreadable or of another length.
+    """
+    samples = audio.read(file).samples
+    if len(samples) != expected:
+        raise InputError(
+            f"audio file {file}",
+            expected=f"{expected} samples, the scored test split",
+            found=f"{len(samples)}",
+            remedy="Remove the run's result.json and run the grid again.",
+        )
+    return samples
+
+
+def waveform(
+    folder: Path,
+    name: str,
+    excerpt: Excerpt,
+    rate: int,
+    dry: Samples,
+    target: Samples,
+    traces: Sequence[figures.Trace],
+    *,
+    given: str,
+) -> Facts:
+    """Draw an excerpt of target and predictions, and tell how far these are off."""
+    cut = [figures.Trace(t.label, t.family, excerpt.of(t.samples)) for t in traces]
+    y, start_s = excerpt.of(target), excerpt.start / rate
+    figure = figures.waveform(start_s, rate, excerpt.of(dry), y, cut, given=given)
+    return {
+        "picture": asdict(style.save(figure, folder, name)),
+        "start_s": start_s,
+        "milliseconds": 1000 * excerpt.samples / rate,
+        "target_peak": float(np.max(np.abs(y))),
+        "errors": [[t.label, players.ratio_db(t.samples - y, y)] for t in cut],
+    }
+
+
+def _spectrograms(
+    folder: Path,
+    rate: int,
+    target: Samples,
+    renderings: Sequence[Rendering],
+    predictions: Sequence[Samples],
+) -> Facts:
+    """The target, each epoch's prediction, and the last one's error, on one scale."""
+    target_power = _power(target, rate)
+    reference = float(target_power.max())
+
+    def draw(name: str, power: spectra.Power) -> Facts:
+        power_db = spectra.in_db(power, reference)
+        figure = figures.spectrogram(power_db, len(target) / rate, rate)
+        return asdict(style.save(figure, folder, name))
+
+    error_power = _power(predictions[-1] - target, rate)
+    return {
+        "target": draw("spectrogram-target", target_power),
+        "epochs": [
+            {
+                "picture": draw(f"spectrogram-epoch-{r.epoch}", _power(prediction, rate)),
+                "epoch": r.epoch,
+                "esr": r.esr,
+                "error_db": players.ratio_db(prediction - target, target),
+            }
+            for r, prediction in zip(renderings, predictions, strict=True)
+        ],
+        "error": draw("spectrogram-error", error_power),
+        "error_median_hz": spectra.median_hz(error_power, rate),
+    }
+
+
+def _power(samples: Samples, rate: int) -> spectra.Power:
+    return spectra.power(samples, rate, SPECTROGRAM_COLUMNS)

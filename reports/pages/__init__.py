@@ -1,0 +1,1 @@
+"""Whole pages: a study's report and a page for every run."""

@@ -1,0 +1,1 @@
+"""The sections of a study's page, a module each: from results to sentences, tables and figures."""

@@ -1,0 +1,1 @@
+"""The section on the answers of listeners."""

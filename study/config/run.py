@@ -1,0 +1,443 @@
+"""One run: every setting that it is made of, checked, and the id that names it.
+
+A run's id hashes its *full* configuration, defaults included, so that editing a default can
+never change what an old id means.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from data import effects, pairs
+from data.effects import Effect
+from data.pairs import DrySignal
+from data.splits import LEAD_IN_SAMPLES, SEGMENTS_NEEDED, SplitMode
+from models.architecture import (
+    FAMILIES,
+    SEQUENCE_FAMILIES,
+    Architecture,
+    Family,
+    is_recurrent,
+    multiply_accumulates,
+    streaming_multiply_accumulates,
+)
+
+LossName = Literal["mae", "mse", "esr", "esr_preemph_dc", "esr_preemph_dc_stft"]
+Schedule = Literal["constant", "cosine"]
+Training = Literal["framed", "sequence"]
+Direction = Literal["forward", "reversed"]
+Knobs = Literal["none", "conditioned", "faded"]
+Setting = Mapping[str, float]  # of an effect's controls, by name
+
+# Beyond what anyone can wait for or keep, and well below what numbers overflow at.
+MOST_FRAMES = 1_000_000_000
+MOST_EPOCHS = 1_000_000
+MOST_SAMPLES = 64_000_000
+MOST_SETTINGS = 256  # a pair of signals each
+
+# The longest transform of the loss that compares spectra (models.losses).
+SPECTRUM_SAMPLES = 256
+
+# Keys that say nothing of a run on sequences, and those that only such runs and a
+# fine-tuning for streaming have a use for.
+FRAMED_ONLY = (
+    "frame_size",
+    "training_frames",
+    "validation_frames",
+    "antialias_epochs",
+    "oversampling",
+    "streaming_epochs",
+)
+SEGMENT_KEYS = ("sequence_seconds", "warmup_samples", "window_samples")
+
+
+class Strict(BaseModel):
+    """Unchangeable; unknown keys, NaN and infinity are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Segment(NamedTuple):
+    """A stretch of audio that a sequence model is trained on.
+
+    Attributes:
+        warmup_samples: run through before the first window; not counted.
+        window_samples: between two steps of the optimiser, and as far as a gradient goes.
+        windows: how many follow one another.
+    """
+
+    warmup_samples: int
+    window_samples: int
+    windows: int
+
+    @property
+    def counted_samples(self) -> int:
+        """Samples with a loss."""
+        return self.window_samples * self.windows
+
+
+class SignalConfig(Strict):
+    """What all runs of a grid share: the dry signal and how it is split.
+
+    Attributes:
+        seconds: length of the built-in dry signal; recordings bring their own.
+        seed: of the built-in dry signal.
+        split: ``random`` 5-second segments, or ``sequential`` in time.
+        segment_seconds: length of a segment.
+        split_seed: of the random split.
+    """
+
+    seconds: Annotated[float, Field(ge=20, le=36_000)] = 480.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    split: SplitMode = "random"
+    segment_seconds: Annotated[float, Field(ge=0.1, le=600)] = 5.0
+    split_seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def dry(self) -> DrySignal:
+        """The built-in dry signal asked for."""
+        return DrySignal(self.seconds, self.seed)
+
+
+class RunConfig(Strict):
+    """One grid point, complete: nothing else decides its result.
+
+    Attributes:
+        effect: what is modelled, as ``data.effects.Effect`` holds it.
+        signal: the dry signal and the split.
+        family, layers, units, frame_size: the architecture (``models.architecture``). No
+            frame reaches back beyond the unscored lead-in of its stretch.
+        residual: whether the dry sample is added to the model's output.
+        training: ``framed``; or ``sequence``, on segments of audio with the state carried
+            (``study.training.tbptt``), each epoch over all that fit into the training split.
+        direction: ``forward``, from dry to wet; or ``reversed``, from wet to dry, where dry
+            and wet change places in everything that is said of the run.
+        training_frames: frames drawn once from the training split.
+        epochs: passes over those frames.
+        batch_size: frames a step.
+        learning_rate: Adam's, at its highest.
+        schedule: ``constant``, or half a ``cosine`` that reaches 1 % as the last epoch ends.
+        weight_decay: AdamW's: each step also shrinks every weight by this times the
+            learning rate; 0 is Adam.
+        loss: training loss (``models.losses``).
+        sample_rate_hz: of dry and wet.
+        seed: of the weights, the draw of frames and their order.
+        validation_frames: frames drawn from the validation split to follow training.
+        patience: epochs without a better validation loss before training stops, and
+            then the best weights are kept; 0 trains all epochs and keeps the last.
+        checkpoint_epochs: epochs whose weights are kept and evaluated as rows of
+            their own.
+        antialias_epochs: epochs of fine-tuning against aliases after the training
+            (``study.training.antialias_finetuning``), each on as many frames of sines as of
+            music; 0 for none.
+        oversampling: factors at which the final model is rendered once more, as rows of
+            their own: fewer aliases for so many times the cost.
+        sequence_seconds, warmup_samples, window_samples: of a segment of audio to train on:
+            its length, what is run through before its loss counts, and the steps that a
+            gradient goes back.
+        streaming_epochs: epochs over segments that train the framed weights on with the
+            state carried, for a row of their own; 0 for none.
+        knobs: ``conditioned``, one model that is told the setting of the effect's controls;
+            or ``faded``, one model a setting, blended linearly between its neighbours.
+        controls: values of each control that are trained on, all their combinations.
+        unseen: values that the model is judged at besides, never trained on.
+    """
+
+    effect: dict[str, Any]
+    signal: SignalConfig = SignalConfig()
+    family: Family = "lstm"
+    layers: Annotated[int, Field(ge=1, le=8)] = 1
+    units: Annotated[int, Field(ge=1, le=1024)] = 16
+    frame_size: Annotated[int, Field(ge=2, le=LEAD_IN_SAMPLES + 1)] = 64
+    residual: bool = False
+    training: Training = "framed"
+    direction: Direction = "forward"
+    training_frames: Annotated[int, Field(ge=1, le=MOST_FRAMES)] = 40_000
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 50
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 64
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-2
+    schedule: Schedule = "cosine"
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    loss: LossName = "mae"
+    sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)] = 22_050
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    validation_frames: Annotated[int, Field(ge=64, le=MOST_FRAMES)] = 4096
+    patience: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
+    checkpoint_epochs: Annotated[
+        tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=1000)
+    ] = ()
+    antialias_epochs: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
+    oversampling: Annotated[
+        tuple[Annotated[int, Field(ge=2, le=16)], ...], Field(max_length=15)
+    ] = ()
+    sequence_seconds: Annotated[float, Field(ge=0.01, le=600)] = 0.5
+    warmup_samples: Annotated[int, Field(ge=0, le=MOST_SAMPLES)] = 1000
+    window_samples: Annotated[int, Field(ge=64, le=MOST_SAMPLES, multiple_of=64)] = 256
+    streaming_epochs: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
+    knobs: Knobs = "none"
+    controls: dict[str, list[float]] = {}
+    unseen: dict[str, list[float]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_usual_settings(cls, values: Any) -> Any:
+        """Sequences have defaults of their own: the field's loss, and few segments a step."""
+        if isinstance(values, dict) and values.get("training") == "sequence":
+            return {"loss": "esr_preemph_dc", "batch_size": 16, **values}
+        return values
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> RunConfig:
+        _ = self.architecture  # raises for a convolution longer than the frame
+        self._refuse_what_does_not_apply()
+        signal, needed = self.signal, SEGMENTS_NEEDED * self.signal.segment_seconds
+        if self.made_by.kind != "recording" and signal.seconds < needed:
+            raise ValueError(
+                f"a signal of {signal.seconds:g} s holds fewer than {SEGMENTS_NEEDED} segments of "
+                f"{signal.segment_seconds:g} s; under [signal], set seconds to {needed:g} or "
+                "more, or segment_seconds to less"
+            )
+        self._refuse_unfit_segments()
+        self._refuse_unfit_knobs()
+        late = [epoch for epoch in self.checkpoint_epochs if epoch > self.epochs]
+        if late:
+            raise ValueError(f"checkpoint_epochs {late} lie beyond the {self.epochs} epochs")
+        return self
+
+    def _refuse_unfit_segments(self) -> None:
+        """A segment to train on lies within a segment of the split, its warm-up included."""
+        if self.training != "sequence" and not self.streaming_epochs:
+            return
+        room = round(self.signal.segment_seconds * self.sample_rate_hz)
+        needed = self.warmup_samples + self.segment.counted_samples
+        if self.signal.split == "random" and needed > room:
+            raise ValueError(
+                f"warmup_samples and sequence_seconds take {needed} samples together, and a "
+                f"segment of the split holds {room}; set them to less, or segment_seconds "
+                "under [signal] to more"
+            )
+
+    def _refuse_what_does_not_apply(self) -> None:
+        """Settings that would change a run's id and nothing else are mistakes."""
+        is_sequence = self.training == "sequence"
+        if is_sequence and self.family not in SEQUENCE_FAMILIES:
+            raise ValueError(
+                f"training on sequences takes {', '.join(SEQUENCE_FAMILIES)}; a {self.family} "
+                "model has no state to carry"
+            )
+        if not is_sequence and self.family not in FAMILIES:
+            raise ValueError(f'a {self.family} model takes training = "sequence"')
+        if not is_sequence and self.loss == "esr_preemph_dc_stft":
+            raise ValueError(
+                'loss = "esr_preemph_dc_stft" compares spectra of consecutive samples, so it takes '
+                'training = "sequence"'
+            )
+        if self.loss == "esr_preemph_dc_stft" and self.window_samples < SPECTRUM_SAMPLES:
+            raise ValueError(
+                f'loss = "esr_preemph_dc_stft" compares spectra of {SPECTRUM_SAMPLES} samples; set '
+                f"window_samples to {SPECTRUM_SAMPLES} or more"
+            )
+        if self.streaming_epochs and not is_recurrent(self.family):
+            raise ValueError(f"a {self.family} model has no state, so no streaming_epochs")
+        without_use = FRAMED_ONLY if is_sequence else () if self.streaming_epochs else SEGMENT_KEYS
+        for name in without_use:
+            if getattr(self, name) != RunConfig.model_fields[name].default:
+                raise ValueError(
+                    f"{name} does not apply to training on sequences; leave it out"
+                    if is_sequence
+                    else f'{name} needs training = "sequence" or streaming_epochs'
+                )
+
+    def _refuse_unfit_knobs(self) -> None:
+        """Controls must exist, and a knob must turn between settings that are trained on."""
+        if self.knobs == "none":
+            if self.controls or self.unseen:
+                raise ValueError('controls and unseen need knobs = "conditioned" or "faded"')
+            return
+        if not self.controls or any(len(set(own)) < 2 for own in self.controls.values()):
+            raise ValueError(
+                f'knobs = "{self.knobs}" needs two or more values of each control to train on, '
+                "such as controls = {drive = [0.1, 0.5, 0.9]}"
+            )
+        for own in (self.controls, self.unseen):
+            if (settings := math.prod(map(len, own.values()))) > MOST_SETTINGS:
+                raise ValueError(
+                    f"controls and unseen stand for at most {MOST_SETTINGS} settings each, and "
+                    f"one of them for {settings:,}; name fewer values"
+                )
+        if self.unseen and set(self.unseen) != set(self.controls):
+            raise ValueError("unseen needs values of the same controls as controls")
+        seen = self.seen_settings
+        if any(setting in seen for setting in self.unseen_settings):
+            raise ValueError("unseen holds a setting that controls trains on")
+        for setting in (*self.seen_settings, *self.unseen_settings):
+            effects.at_setting(self.made_by, setting)
+        if self.knobs == "faded" and len(self.controls) > 1:
+            raise ValueError("fading blends two neighbours, so it takes one control")
+        if self.own_setting not in self.seen_settings:
+            raise ValueError(
+                f"the effect's own setting, {self.own_setting}, is what the run's main row is "
+                "judged at; add it to controls, or give the effect one of them"
+            )
+        if self.antialias_epochs or self.oversampling or self.streaming_epochs:
+            raise ValueError(
+                "knobs do not go with antialias_epochs, oversampling or streaming_epochs"
+            )
+        if self.direction == "reversed":
+            raise ValueError('knobs are for the direction "forward"')
+
+    @property
+    def seen_settings(self) -> list[dict[str, float]]:
+        """Settings of the controls that are trained on; none without knobs."""
+        return _combinations(self.controls)
+
+    @property
+    def unseen_settings(self) -> list[dict[str, float]]:
+        """Settings that are judged besides."""
+        # In the order of the controls, which is that of the model's inputs.
+        return _combinations({name: self.unseen[name] for name in self.controls if self.unseen})
+
+    @property
+    def own_setting(self) -> dict[str, float]:
+        """The setting of the run's main row: the effect's own."""
+        given = effects.own_controls(self.made_by)
+        return {name: given[name] for name in self.controls if name in given}
+
+    @property
+    def own_controls(self) -> tuple[float, ...]:
+        """What the model is told for it."""
+        return tuple(self.own_setting.values()) if self.knobs == "conditioned" else ()
+
+    def at(self, setting: Setting) -> RunConfig:
+        """The plain run of the effect at another setting."""
+        effect = effects.at_setting(self.made_by, setting).to_dict()
+        plain = {"knobs": "none", "controls": {}, "unseen": {}}
+        return self.model_copy(update={"effect": effect, **plain})
+
+    @property
+    def architecture(self) -> Architecture:
+        """What fixes the model's shape."""
+        controls = len(self.controls) if self.knobs == "conditioned" else 0
+        return Architecture(
+            self.family, self.layers, self.units, self.frame_size, self.residual, controls
+        )
+
+    @property
+    def made_by(self) -> Effect:
+        """The effect, as an object."""
+        return Effect(**self.effect)
+
+    @property
+    def effect_name(self) -> str:
+        """The effect's name, the direction told; ``effect_names`` for a grid's."""
+        return self.directed(str(self.effect["name"]))
+
+    def directed(self, effect: str) -> str:
+        """A name of the effect, the direction told."""
+        return effect if self.direction == "forward" else f"{effect} (wet to dry)"
+
+    @property
+    def pair_key(self) -> str:
+        """Name of the dry/wet pair; it changes whenever the pair's samples do."""
+        key = pairs.key(self.made_by, self.signal.dry, self.sample_rate_hz)
+        return key if self.direction == "forward" else f"{key}-reversed"
+
+    @property
+    def main_rendering(self) -> str:
+        """How the run's final row is rendered: as it was trained."""
+        return "streaming" if self.training == "sequence" else "framed"
+
+    @property
+    def segment(self) -> Segment:
+        """What training on sequences and fine-tuning for streaming pass over."""
+        windows = max(1, int(self.sequence_seconds * self.sample_rate_hz) // self.window_samples)
+        return Segment(self.warmup_samples, self.window_samples, windows)
+
+    @property
+    def trained_models(self) -> int:
+        """How many models the run trains: a faded one has one a setting."""
+        return len(self.seen_settings) if self.knobs == "faded" else 1
+
+    @property
+    def settings_played(self) -> int:
+        """How many settings' audio training on sequences passes over."""
+        return max(1, len(self.seen_settings))
+
+    @property
+    def training_cost(self) -> float:
+        """Forward multiply-accumulates of the whole training, to weigh runs by."""
+        cost = 0.0
+        if self.training == "framed":
+            macs = self.trained_models * multiply_accumulates(self.architecture)
+            cost += float(macs) * self.training_frames * self.epochs
+        if epochs := self.epochs if self.training == "sequence" else self.streaming_epochs:
+            # A recording's length is not known here; as if it were the built-in signal's.
+            samples = self.settings_played * 0.8 * self.signal.seconds * self.sample_rate_hz
+            cost += streaming_multiply_accumulates(self.architecture) * samples * epochs
+        return cost
+
+    @property
+    def run_id(self) -> str:
+        """Readable name of the run, closed by a hash of every field and of its pair's key.
+
+        The key changes whenever the same fields stand for other samples.
+        """
+        fields = self.model_dump(mode="json")
+        # A recording is known by its content, wherever its files lie.
+        fields["effect"] |= {"dry_file": "", "wet_file": ""}
+        fields["pair"] = self.pair_key
+        content = json.dumps(fields, sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:10]
+        effect = "".join(c if c.isalnum() else "-" for c in self.effect["name"])[:24]
+        effect = effect.lstrip("-") or "effect"  # a command would take it for an option
+        shape = f"{self.family}-{self.layers}x{self.units}"
+        seen = f"f{self.frame_size}-n{_short(self.training_frames)}"
+        if self.training == "sequence":
+            seen = f"w{self.window_samples}"
+        return f"{effect}-{shape}-{seen}-e{self.epochs}-s{self.seed}-{digest}"
+
+
+def effect_names(configs: Mapping[str, RunConfig]) -> dict[str, str]:
+    """What tables and pages of a grid call the effect of its runs, by run id.
+
+    Its name and direction, with its controls where the grid has several of the name.
+    """
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for config in configs.values():
+        kinds[config.effect["name"]].add(json.dumps(config.effect, sort_keys=True))
+    return {
+        run_id: config.effect_name
+        if len(kinds[config.effect["name"]]) == 1
+        else config.directed(_with_controls(config.effect))
+        for run_id, config in configs.items()
+    }
+
+
+def _with_controls(effect: Mapping[str, Any]) -> str:
+    own = ", ".join(f"{name}={digits(value)}" for name, value in effect["controls"].items())
+    return f"{effect['name']} ({own or effect['content'][:8] or effect['device']})"
+
+
+def digits(value: float) -> str:
+    """As few as tell the number, six of them unless they round it."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
+def _combinations(values: Mapping[str, list[float]]) -> list[dict[str, float]]:
+    """Every combination of the values, by name; none of nothing."""
+    names = list(values)
+    combined = itertools.product(*values.values()) if names else ()
+    return [dict(zip(names, own, strict=True)) for own in combined]
+
+
+def _short(count: int) -> str:
+    return f"{count // 1000}k" if count % 1000 == 0 else str(count)

@@ -1,0 +1,1 @@
+"""A finished model's answers to the test split and to probes, measured: the rows of the tables."""

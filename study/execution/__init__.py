@@ -1,0 +1,1 @@
+"""What runs where: a grid's runs given to worker processes, resumed, watched and estimated."""

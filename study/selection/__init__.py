@@ -1,0 +1,1 @@
+"""Which model of a grid to build: chosen on validation, within what a board can pay."""

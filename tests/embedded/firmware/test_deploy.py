@@ -1,0 +1,214 @@
+"""The firmware's folder, from a finished run to its proof."""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.errors import InputError
+from embedded.budget import boards, budget
+from embedded.firmware import deploy
+from embedded.tflite import runtimes
+from models.architecture import Architecture, Family
+from study.dataset import Material, Materials
+from study.selection import choose
+from study.store import tables
+from study.store.folders import Store
+from tests import tiny
+from tests.study import finished
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        any(shutil.which(tool) is None for tool in ("make", "gcc", "g++")),
+        reason="needs gcc and make: make system",
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def tiny_material(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of(self: Materials, config: object) -> Material:
+        return tiny.material()
+
+    monkeypatch.setattr(Materials, "of", of)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A small GRU, a small dense model and an LSTM that no board carries, all at 22.05 kHz."""
+    shapes = [("gru", 8), ("dense", 8), ("lstm", 120)]
+    configs = [
+        finished.config(family=family, units=units, sample_rate_hz=22_050)
+        for family, units in shapes
+    ]
+    return finished.grid(tmp_path / "grid", *configs, validation_esr=0.1, esr=0.1)
+
+
+def run_id(store: Store, family: str) -> str:
+    return next(run.run_id for run in store.runs() if f"-{family}-" in run.run_id)
+
+
+@pytest.mark.parametrize("family", ["gru", "dense"])
+def test_the_folder_is_whole_and_proved(store: Store, family: str) -> None:
+    done = deploy.deploy(store, "teensy41", run_id(store, family))
+    assert done.folder == store.root / "firmware" / "teensy41"
+    assert done.rendering == ("streaming" if family == "gru" else "framed")
+    assert done.line.verdict == "yes"
+    for name in [
+        "README.md", "Makefile", "platformio.ini", "deploy.json", "core/pedal.cpp",
+        "boards/teensy/main.cpp", "boards/host/main.cpp", "model/pedal_model.c",
+        "model/pedal_tflite.cpp", "model/pedal_operators.h", "model/golden.h",
+    ]:  # fmt: skip
+        assert (done.folder / name).is_file(), name
+    assert "board = teensy41" in (done.folder / "platformio.ini").read_text()
+    assert "{{" not in (done.folder / "README.md").read_text()
+    told = " ".join(done.told)
+    assert "TFLite Micro (float32) against Keras" in told
+    assert "golden vectors: largest error" in told
+    assert json.loads((done.folder / "deploy.json").read_text())["run_id"] == done.run_id
+    assert list(done.folder.parent.iterdir()) == [done.folder]  # nothing half done beside it
+
+
+def test_firmware_that_is_not_what_was_chosen_says_so(store: Store) -> None:
+    name = run_id(store, "gru")
+    for rendering in ("framed", "streaming"):
+        choose.write(store, choose.by_user(tables.collect(store), name, rendering))
+        told = " ".join(deploy.deploy(store, "teensy41").told)
+        assert "Against the target, streaming, over the test split: ESR 0.1" in told
+        differs = "The choice names framed (validation ESR 0.1), which no board does" in told
+        assert differs == (rendering == "framed")
+
+
+def test_without_tflite_micro_only_its_own_route_is_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+
+    def without(name: str) -> object:
+        return None if name == "tflite_micro" else found(name)
+
+    def respond(*words: object) -> None:
+        raise RuntimeError("no such module")
+
+    monkeypatch.setattr(importlib.util, "find_spec", without)
+    monkeypatch.setattr(runtimes, "respond", respond)
+    name = run_id(store, "gru")
+    with pytest.raises(InputError, match="tflite-micro wheel is not installed"):
+        deploy.deploy(store, "teensy41", name, route="tflite_float32")
+    done = deploy.deploy(store, "teensy41", name)
+    assert "TFLite" not in " ".join(done.told) + (done.folder / "README.md").read_text()
+    assert not (done.folder / "model" / "pedal_tflite.cpp").exists()
+
+
+@pytest.mark.parametrize(
+    ("route", "first"),
+    [("c", "make\n./pedal --golden"), ("tflite_float32", "make ENGINE=tflite\n./pedal --golden")],
+)
+def test_every_route_builds_c_unless_told_and_leads_with_its_own_commands(
+    store: Store, route: str, first: str
+) -> None:
+    done = deploy.deploy(store, "teensy41", run_id(store, "gru"), route=route, force=True)
+    text = (done.folder / "README.md").read_text()
+    assert text.index(first) < text.index("## TFLite Micro")
+    upload = "pio run -t" if route == "c" else "pio run -e teensy41_tflite -t"
+    assert upload in text[: text.index("## TFLite Micro")]
+    subprocess.run(["make", "-s"], cwd=done.folder, check=True, timeout=200)
+    subprocess.run(["./pedal", "--golden"], cwd=done.folder, check=True, timeout=60)
+
+
+def test_it_builds_where_it_lies(store: Store) -> None:
+    done = deploy.deploy(store, "teensy40", run_id(store, "gru"))
+    subprocess.run(["make", "-s"], cwd=done.folder, check=True, timeout=200)
+    replayed = subprocess.run(["./pedal", "--golden"], cwd=done.folder, timeout=60)
+    assert replayed.returncode == 0
+
+
+def test_a_model_that_cannot_keep_up_is_refused_with_the_largest_that_can(store: Store) -> None:
+    with pytest.raises(InputError, match=r"time: .*largest that keeps up is .*FORCE=1"):
+        deploy.deploy(store, "teensy41", run_id(store, "lstm"))
+    assert not (store.root / "firmware").exists()
+
+
+def test_a_reversed_run_is_called_so(tmp_path: Path) -> None:
+    configs = [
+        finished.config(family=family, units=units, sample_rate_hz=22_050, direction="reversed")
+        for family, units in [("gru", 8), ("lstm", 120)]
+    ]
+    store = finished.grid(tmp_path / "grid", *configs, validation_esr=0.1, esr=0.1)
+    with pytest.raises(InputError, match=r"largest that keeps up is .*-gru-"):
+        deploy.deploy(store, "teensy41", configs[1].run_id)
+    done = deploy.deploy(store, "teensy41", configs[0].run_id)
+    assert json.loads((done.folder / "deploy.json").read_text())["effect"] == "clipper (wet to dry)"
+    assert "clipper (wet to dry)" in (done.folder / "model" / "pedal_model.h").read_text()
+
+
+def test_an_error_that_was_never_tried_is_called_a_guess() -> None:
+    def told(family: Family) -> str:
+        shape = Architecture(family, 1, 10, 64)
+        line = budget.line(shape, 44_100, boards.board("teensy41"), "tflite_float32")
+        return deploy._basis(line)
+
+    assert "30 % wrong is a guess" in told("gru")
+    assert "an LSTM and a dense model that were not fitted to" in told("lstm")
+
+
+def test_another_rate_cannot_be_forced(store: Store) -> None:
+    with pytest.raises(InputError, match="rate: the board runs at 48000 Hz") as told:
+        deploy.deploy(store, "daisy", run_id(store, "gru"), force=True)
+    assert "FORCE" not in str(told.value)
+
+
+def test_wrong_names_are_refused(store: Store) -> None:
+    with pytest.raises(InputError, match="teensy41, teensy40, daisy"):
+        deploy.deploy(store, "arduino")
+    with pytest.raises(InputError, match="route"):
+        deploy.deploy(store, "teensy41", route="rust")
+    with pytest.raises(InputError, match="run 'nothing'"):
+        deploy.deploy(store, "teensy41", "nothing")
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("float32", 1e-5), ("int8", None)])
+def test_a_wrong_tflite_model_is_refused_on_its_own_route(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: str, tolerance: float | None
+) -> None:
+    right = runtimes.respond
+
+    def wrong(*words: Any) -> runtimes.Answer:
+        answer = right(*words)
+        return replace(answer, wet=[answer.wet[0], np.ones_like(answer.wet[1])])
+
+    monkeypatch.setattr(runtimes, "respond", wrong)
+    name, route = run_id(store, "dense"), f"tflite_{kind}"
+    told = "the answer of Keras" if kind == "float32" else r"at most 2 times .*FORCE=1"
+    with pytest.raises(InputError, match=told):
+        deploy.deploy(store, "teensy41", name, route=route, force=kind == "float32")
+    assert list((store.root / "firmware").iterdir()) == []
+    forced = kind if kind != "float32" else None
+    done = deploy.deploy(store, "teensy41", name, route=route if forced else "c", force=True)
+    golden = (done.folder / "model" / "golden.h").read_text()
+    found = float(re.findall(r"TOLERANCE = ([\d.e-]+)f;", golden)[0])
+    if tolerance is None:
+        manifest = json.loads((done.folder / "model" / "pedal_model.json").read_text())
+        tolerance = 1.5 * manifest["outputs"][0]["scale"]
+    assert found == pytest.approx(tolerance, rel=0.25)  # floats: times the peak
+
+
+def test_a_wrong_model_is_not_left_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = deploy.Chosen.respond
+
+    def wrong(self: deploy.Chosen, dry: np.ndarray) -> np.ndarray:
+        return right(self, dry) + (0.1 if len(dry) > deploy.GOLDEN_SAMPLES else 0)
+
+    monkeypatch.setattr(deploy.Chosen, "respond", wrong)
+    with pytest.raises(InputError, match="the answer of Keras"):
+        deploy.deploy(store, "teensy41", run_id(store, "gru"))
+    assert not (store.root / "firmware" / "teensy41").exists()
+    assert list((store.root / "firmware").iterdir()) == []

@@ -1,0 +1,68 @@
+"""A run becomes TFLite files with one command."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from embedded.cli import app
+from embedded.tflite import convert_command
+from embedded.tflite.convert import Converted
+from study.dataset import Material, Materials
+from study.store.folders import Store
+from tests import tiny
+from tests.study import finished
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    def of(self: Materials, config: object) -> Material:
+        return tiny.material()
+
+    monkeypatch.setattr(Materials, "of", of)
+    configs = [finished.config(family="dense", validation_frames=300), finished.config()]
+    return finished.grid(tmp_path / "mine", *configs, validation_esr=0.1)
+
+
+def run(store: Store, *words: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, ["convert", "mine", "--runs", str(store.root.parent), *words])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_a_run_is_converted_measured_and_told(store: Store) -> None:
+    code, told, complaint = run(store, "--run", "clipper-dense", "--block", "8")
+    assert (code, complaint) == (0, "")
+    [folder] = (store.root / "tflite").iterdir()
+    for kind in ("float32", "int8", "int16x8"):
+        model = Converted.read(folder / f"framed-{kind}-b8.tflite")
+        assert (model.kind, model.block, model.form) == (kind, 8, "framed")
+        assert model.origin.run_id == folder.name
+        assert kind in told
+    parity = json.loads((folder / "parity.json").read_text())
+    assert len(parity) == 3
+    assert "float32 keeps within 1e-05 of Keras" in told.replace("\n", " ")
+    assert "FULLY_CONNECTED" in told
+
+
+def test_a_recurrent_run_streams(store: Store) -> None:
+    model, found = convert_command.prove(store, "clipper-lstm", ["float32"], 4)[0]
+    assert (model.form, model.origin.rendering) == ("streaming", "streaming")
+    assert found.is_faithful
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--kind", "int4"], "one of float32, int16x8, int8"),
+        (["--form", "looped"], "one of framed, streaming"),
+        (["--run", "clipper-dense", "--block", "200"], "block of 1 to 128"),
+        (["--run", "clipper-dense", "--form", "streaming"], "a recurrent"),
+        (["--run", "nobody"], "no such run"),
+    ],
+)
+def test_bad_input_is_told_with_what_to_do(store: Store, words: list[str], told: str) -> None:
+    code, _, complaint = run(store, *words)
+    assert code == 2
+    assert told in complaint
+    assert "Traceback" not in complaint

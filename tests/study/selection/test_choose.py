@@ -1,0 +1,245 @@
+"""The rule, its limits, the user's override, and what is said when nothing is left."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from data import files
+from data.errors import InputError
+from study.cli import app
+from study.config.grid import Grid
+from study.selection import choose
+from study.selection.limits import Limits
+from study.store import tables
+from study.store.folders import Store
+from tests import tiny
+
+CONFIGS = tuple(tiny.config(seed=seed) for seed in range(4))
+IDS = [config.run_id for config in CONFIGS]
+
+
+def row(run: int, validation_esr: float | None, **values: Any) -> dict[str, Any]:
+    return {
+        **tables.described(CONFIGS[run]),
+        "status": "ok",
+        "epoch": 6,
+        "is_final": values.get("rendering", "framed") == "framed",
+        "rendering": "framed",
+        "validation_esr": validation_esr,
+        "esr": 0.5,
+        "asr_worst_db": -40.0,
+        "macs_per_sample": 1000,
+        **values,
+    }
+
+
+# Run 0 is best but costs most, run 1 aliases most, run 2 is cheapest and worst.
+ROWS = [
+    row(0, 0.001, epoch=3, is_final=False, macs_per_sample=1),  # a checkpoint
+    row(0, 0.010, macs_per_sample=64_000),
+    row(0, 0.020, macs_per_sample=1_000, rendering="streaming", asr_worst_db=-38.0),
+    row(1, 0.012, macs_per_sample=9_000, asr_worst_db=-12.0),
+    row(2, 0.300, macs_per_sample=100, asr_worst_db=-60.0),
+]
+TABLE = tables.typed([*ROWS, {**tables.described(CONFIGS[3]), "status": "pending"}])
+
+
+def budget(**verdicts: tuple[str, float]) -> pd.DataFrame:
+    """``r0_framed=("no", 4.0)`` and so on, for one board."""
+    return pd.DataFrame(
+        [
+            {
+                "run_id": IDS[int(key[1])],
+                "rendering": key.split("_", 1)[1].partition("__")[0],
+                "board": "teensy41",
+                "route": key.partition("__")[2] or "c",
+                "share_pessimistic": share,
+                "verdict": verdict,
+                "reason": f"time: {100 * share:.0f} % of the cycles",
+            }
+            for key, (verdict, share) in verdicts.items()
+        ]
+    )
+
+
+BUDGET = budget(
+    r0_framed=("no", 12.0),
+    r0_streaming__tflite_float32=("no", 1.9),
+    r0_streaming=("tight", 1.2),
+    r1_framed=("no", 3.0),
+    r2_framed=("yes", 0.2),
+)
+
+
+def test_the_rule_takes_the_lowest_validation_esr_of_final_models() -> None:
+    choice = choose.choose(TABLE)
+    assert (choice.run_id, choice.rendering, choice.by) == (IDS[0], "framed", "rule")
+    assert "0.01" in choice.reason and "4 models" in choice.reason
+    assert f"Next: {IDS[1]}, framed with 0.012" in choice.reason
+
+
+def test_test_figures_take_no_part() -> None:
+    best = choose.choose(TABLE)
+    flattering = TABLE.assign(esr=[0.0 if run_id == IDS[2] else 1.0 for run_id in TABLE["run_id"]])
+    assert choose.choose(flattering) == best
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (Limits(max_macs=10_000), (1, "framed")),
+        (Limits(max_macs=64_000), (0, "framed")),
+        (Limits(max_macs=10_000, max_asr_db=-20), (0, "streaming")),
+        (Limits(max_asr_db=-39), (0, "framed")),
+        (Limits(max_macs=999), (2, "framed")),
+        (Limits(board="teensy41"), (2, "framed")),
+        (Limits(board="teensy41", accept_tight=True), (0, "streaming")),
+    ],
+)
+def test_limits_exclude(limits: Limits, expected: tuple[int, str]) -> None:
+    choice = choose.choose(TABLE, limits, BUDGET)
+    assert (choice.run_id, choice.rendering) == (IDS[expected[0]], expected[1])
+    assert choice.limits == limits
+    assert limits.described() in choice.reason
+
+
+def test_the_reason_tells_what_the_limits_cost() -> None:
+    reason = choose.choose(TABLE, Limits(max_macs=10_000)).reason
+    assert f"Without limits it would be {IDS[0]}, framed with 0.01" in reason
+    assert "multiply-accumulates 64,000" in reason
+    assert "3 of 4 models meet the limits" in reason
+
+
+def test_nothing_left_says_what_excludes_what_and_what_is_nearest() -> None:
+    with pytest.raises(InputError) as raised:
+        choose.choose(TABLE, Limits(max_macs=500, max_asr_db=-70))
+    text = str(raised.value)
+    assert "none of 4" in text
+    assert "worst ASR at most -70 dB excludes 4" in text
+    assert "multiply-accumulates at most 500 a sample excludes 3" in text
+    assert f"Nearest is {IDS[2]}, framed with worst ASR -60.0 dB" in text
+    assert "multiply-accumulates 100" not in text
+
+
+def test_what_was_not_measured_meets_no_limit_on_it() -> None:
+    unprobed = TABLE.assign(asr_worst_db=pd.Series([None] * len(TABLE), dtype="Float64"))
+    with pytest.raises(InputError, match="worst ASR not measured"):
+        choose.choose(unprobed, Limits(max_asr_db=0))
+    assert choose.choose(unprobed, Limits(max_macs=10_000)).run_id == IDS[1]
+
+
+def test_a_board_needs_its_budget() -> None:
+    with pytest.raises(InputError, match=r"budget\.parquet"):
+        choose.choose(TABLE, Limits(board="teensy41"))
+    with pytest.raises(InputError, match="Did you mean 'teensy41'"):
+        choose.choose(TABLE, Limits(board="teensy"), BUDGET)
+    with pytest.raises(InputError, match=r"no \(time: 190 % of the cycles; tflite_float32\)"):
+        choose.choose(
+            TABLE[TABLE["rendering"] == "streaming"].assign(is_final=True),
+            Limits(board="teensy41"),
+            BUDGET[BUDGET["route"] != "c"],
+        )
+
+
+def test_effects_compete_unless_one_is_named() -> None:
+    two = TABLE.assign(effect=["fuzz" if run_id == IDS[2] else "sd1" for run_id in TABLE["run_id"]])
+    assert "different effects" in choose.choose(two).reason
+    choice = choose.choose(two, Limits(effect="fuzz"))
+    assert choice.run_id == IDS[2] and "different effects" not in choice.reason
+    with pytest.raises(InputError, match="Did you mean 'fuzz'"):
+        choose.choose(two, Limits(effect="fuz"))
+
+
+def test_the_user_overrides_the_rule() -> None:
+    choice = choose.by_user(TABLE, IDS[1], limits=Limits(max_asr_db=-20))
+    assert (choice.run_id, choice.rendering, choice.by) == (IDS[1], "framed", "user")
+    assert "breaks limits: worst ASR -12.0 dB, not at most -20 dB" in choice.reason
+    assert f"lowest validation ESR of the effect is 0.01 ({IDS[0]}, framed)" in choice.reason
+    assert choose.by_user(TABLE, IDS[0]).rendering == "framed"
+    assert choose.by_user(TABLE, IDS[0], "streaming").rendering == "streaming"
+    with pytest.raises(InputError, match="one of framed, streaming"):
+        choose.by_user(TABLE, IDS[0], "streamed")
+
+
+def test_an_unknown_run_is_told_what_comes_near() -> None:
+    assert choose.by_user(TABLE, IDS[2][:-4]).run_id == IDS[2]
+    with pytest.raises(InputError, match=f"Did you mean {IDS[1]!r}"):
+        choose.by_user(TABLE, IDS[1].replace("clipper", "cliper"))
+    with pytest.raises(InputError, match=f"3 runs that begin so: {IDS[0]}, "):
+        choose.by_user(TABLE, "clipper-")
+    with pytest.raises(InputError, match="no such run"):
+        choose.by_user(TABLE, IDS[3])  # pending
+    with pytest.raises(InputError, match="no such run"):
+        choose.by_user(TABLE, "")
+
+
+def test_nothing_finished_is_said() -> None:
+    with pytest.raises(InputError, match="none finished"):
+        choose.choose(TABLE[TABLE["status"] == "pending"])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "mine")
+    made.write_grid(Grid("mine", "Mine", CONFIGS, "mine"))
+    for number in range(3):
+        own = [line for line in ROWS if line["run_id"] == IDS[number]]
+        files.write_json(made.run(IDS[number]).result_file, {"status": "ok", "rows": own})
+    return made
+
+
+def command(store: Store, *options: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["choose", "mine", "--runs", str(store.root.parent), *options])
+    return result.exit_code, result.output + result.stderr
+
+
+def test_a_choice_is_kept_and_read_again(store: Store) -> None:
+    assert choose.stored(store) is None
+    assert choose.chosen(store).run_id == IDS[0]
+    code, printed = command(store, "--max-macs", "10000")
+    assert code == 0 and IDS[1] in printed
+    kept = json.loads((store.root / "chosen.json").read_text())
+    assert set(kept) == {"run_id", "rendering", "reason", "by", "limits"}
+    assert kept["limits"]["max_macs"] == 10_000
+    assert choose.chosen(store) == choose.choose(tables.collect(store), Limits(max_macs=10_000))
+    code, printed = command(store, "--run", IDS[2])
+    assert code == 0 and choose.chosen(store).by == "user"
+
+
+@pytest.mark.parametrize(
+    "options", [["--run", "x"], ["--max-macs", "1"], ["--board", "b"], ["--rendering", "framed"]]
+)
+def test_a_refusal_keeps_the_former_choice(store: Store, options: list[str]) -> None:
+    command(store, "--run", IDS[2])
+    code, printed = command(store, *options)
+    assert code == 2 and printed.startswith("error: ")
+    assert choose.chosen(store).run_id == IDS[2]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"run_id": "x"}', "[]"])
+def test_a_broken_choice_is_an_error(store: Store, text: str) -> None:
+    choose.choice_file(store).write_text(text)
+    with pytest.raises(InputError, match="make choose"):
+        choose.chosen(store)
+
+
+def test_a_choice_that_left_the_grid_is_an_error(store: Store) -> None:
+    command(store, "--run", IDS[2])
+    store.run(IDS[2]).result_file.unlink()
+    with pytest.raises(InputError, match=f"run {IDS[2]}, framed"):
+        choose.chosen(store)
+
+
+def test_a_late_checkpoint_of_a_sequence_run_is_no_candidate() -> None:
+    """With patience the kept epoch may lie before a checkpoint of the same rendering."""
+    rows = [
+        row(0, 0.001, epoch=8, rendering="streaming", is_final=False),
+        row(0, 0.010, epoch=6, rendering="streaming", is_final=True),
+    ]
+    choice = choose.choose(tables.typed(rows))
+    assert "1 models" in choice.reason
+    assert "0.01" in choice.reason

@@ -1,0 +1,97 @@
+"""Fine-tuning against aliases: targets hold none, and the tuned model has fewer."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.audio import Samples
+from study.dataset import Material
+from study.measures import aliasing, metrics
+from study.measures.aliasing import Probe
+from study.rendering.framed import render, render_stretches
+from study.store.folders import RunFolder
+from study.training import antialias_finetuning, compiled, loop
+from study.training.antialias_finetuning import PERIOD_SAMPLES, tones, without_aliases
+from tests import tiny
+
+CONFIG = tiny.config(layers=2, units=16, epochs=20, training_frames=4000, learning_rate=0.01)
+
+
+def tone(cycles: int = 397) -> Probe:
+    return Probe(tiny.RATE_HZ, PERIOD_SAMPLES, cycles, 0.8)
+
+
+def test_a_target_keeps_the_harmonics_and_loses_the_aliases() -> None:
+    asked = tone()
+    answer = np.tanh(8 * asked.signal(2 * PERIOD_SAMPLES)) + 0.1
+    target = without_aliases(answer[:PERIOD_SAMPLES].astype(np.float32), asked)
+    before, after = (
+        aliasing.analyse(np.tile(x, 2), asked) for x in (answer[:PERIOD_SAMPLES], target)
+    )
+    assert (before.asr_db or 0) > -30
+    assert (after.asr_db or 0) < -130
+    assert after.dc_db == pytest.approx(before.dc_db, abs=1e-3)
+
+
+def test_a_lesson_is_tones_with_the_models_own_answers() -> None:
+    weights = compiled.initial_state(CONFIG.architecture, seed=3).weights
+    lesson = tones(CONFIG.architecture, weights, tiny.RATE_HZ, seed=0)
+    assert len(lesson.dry) == len(lesson.wet) == lesson.stretches[-1].stop
+    assert len(lesson.stretches) == antialias_finetuning.TONES
+    first = lesson.stretches[0]
+    lead_in = CONFIG.frame_size - 1
+    answer = render(CONFIG.architecture, weights, lesson.dry[first.start : first.stop]).samples
+    kept = lesson.wet[first.start + lead_in : first.stop]
+    # A fresh model is nearly linear, so hardly anything was left out.
+    assert metrics.esr(answer[lead_in:], kept) < 0.01
+    again = tones(CONFIG.architecture, weights, tiny.RATE_HZ, seed=0)
+    np.testing.assert_array_equal(lesson.dry, again.dry)
+    other = tones(CONFIG.architecture, weights, tiny.RATE_HZ, seed=1)
+    assert not np.array_equal(lesson.dry, other.dry)
+
+
+def clipped_hard() -> Material:
+    material = tiny.material()
+    wet = np.tanh(4 * material.pair.wet)
+    return dataclasses.replace(material, pair=dataclasses.replace(material.pair, wet=wet))
+
+
+def asr_db(weights: list[Any]) -> float:
+    def process(x: aliasing.Float64s) -> Samples:
+        return render(CONFIG.architecture, weights, x.astype(np.float32)).samples
+
+    probe = aliasing.probe(tiny.RATE_HZ, 1249, 0.5)
+    answer = aliasing.responses(aliasing.one_by_one(process), [probe], CONFIG.frame_size - 1)[0]
+    return aliasing.analyse(answer, probe).asr_db or 0.0
+
+
+def test_tones_lower_aliases_and_music_keeps_the_accuracy(tmp_path: Path) -> None:
+    material = clipped_hard()
+    loop.train(CONFIG, material, RunFolder(tmp_path))
+    plain = loop.load_weights(CONFIG, RunFolder(tmp_path).model_file())
+    longer = CONFIG.model_copy(update={"antialias_epochs": 30})
+    both = antialias_finetuning.fine_tune(longer, material, plain)
+    assert asr_db(both) < asr_db(plain)
+
+    def esr(weights: list[Any]) -> float:
+        rendered = render_stretches(
+            lambda dry: render(CONFIG.architecture, weights, dry),
+            material.pair.dry,
+            material.split.test,
+        )
+        return metrics.esr(material.test_target, rendered.samples)
+
+    assert esr(both) < 1.1 * esr(plain)
+
+
+def test_it_is_repeatable_to_the_last_bit(tmp_path: Path) -> None:
+    config = tiny.config(antialias_epochs=2)
+    for name in ("a", "b"):
+        loop.train(config, tiny.material(), RunFolder(tmp_path / name))
+    folders = [RunFolder(tmp_path / name) for name in ("a", "b")]
+    a, b = (loop.load_weights(config, folder.model_file()) for folder in folders)
+    for one, other in zip(a, b, strict=True):
+        np.testing.assert_array_equal(one, other)
