@@ -70,10 +70,10 @@ choose: .venv/.ready ## choose the model of GRID to build [RUN=id BOARD=teensy41
 	@$(SPLIT_ARGS); $(PY) -m study choose $${RUN:+"--run=$$RUN"} $${BOARD:+"--board=$$BOARD"} "$$@" -- "$$GRID"
 
 listen: .venv/.ready ## open blind listening tests of GRID [RUNS=id,id ARGS="--effect sd1"]
-	@$(SPLIT_ARGS); $(PY) -m reports.listening serve $${RUNS:+"--compare=$$RUNS"} "$$@" -- "$$GRID"
+	@$(SPLIT_ARGS); $(PY) -m reports.listening_cli serve $${RUNS:+"--compare=$$RUNS"} "$$@" -- "$$GRID"
 
 listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening page, into GRID
-	@$(PY) -m reports.listening import -- "$$FILE" "$$GRID"
+	@$(PY) -m reports.listening_cli import -- "$$FILE" "$$GRID"
 
 render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) into OUT=wet.wav
 	@$(SPLIT_ARGS); $(PY) -m study render "--grid=$$GRID" "$$@" -- "$$RUN" "$$IN" "$$OUT"

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from data import files
-from embedded.c.packing import PackedLayer, expected_shapes, pack
+from embedded.c.packing import PackedLayer, pack
+from embedded.network.weights import expected_shapes
 from embedded.tflite import networks
 from embedded.tflite.graph import Graph
 from embedded.tflite.networks import Form

@@ -38,11 +38,11 @@ from models.architecture import Architecture, is_recurrent
 from study.config.run import RunConfig
 from study.rendering import trained_model
 from study.rendering.block_processors import FramedModel, StreamingModel
+from study.rendering.framed import FRAMES_AT_ONCE
 from study.selection import choose
 from study.selection.limits import Limits
 from study.store import tables
 from study.store.folders import RunFolder, Store
-from study.training.compiled import FRAMES_AT_ONCE
 
 BLOCKS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 MEASURED_S = 0.2

@@ -32,10 +32,10 @@ from study.config.run import RunConfig
 from study.dataset import Materials
 from study.rendering import framed as rendering
 from study.rendering import streaming, trained_model
+from study.rendering.weights import load_weights
 from study.selection import choose
 from study.store import tables
 from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
-from study.training import loop
 
 PROOF_SECONDS = 5.0
 VALIDATION = "validation_esr"
@@ -154,7 +154,7 @@ def choose_model(store: Store, run: str | None = None) -> Chosen:
     if not is_recurrent(config.family):
         return Chosen(folder, config, FRAMED, list(found.weights), asked)
     if folder.streaming_model_file.exists() and asked != STREAMING:
-        weights = loop.load_weights(config, folder.streaming_model_file, is_sequence=True)
+        weights = load_weights(config, folder.streaming_model_file, is_sequence=True)
         return Chosen(folder, config, STREAMING_TUNED, list(weights), asked)
     return Chosen(folder, config, STREAMING, list(found.weights), asked)
 

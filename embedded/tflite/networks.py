@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from embedded.c.packing import check
 from embedded.network.reference import Weights
+from embedded.network.weights import check
 from embedded.tflite.graph import Graph
 from embedded.tflite.quantization import Kind
 from models.architecture import CONV_FIRST_STRIDE, Architecture, is_recurrent

@@ -17,7 +17,6 @@ from data.audio import Samples
 from reports.audio import best_run, excerpts, players
 from reports.drawing import figures, style
 from reports.drawing.figures import Trace
-from reports.sections import scores
 from reports.sources.cache import Facts, Kept, Shelf, fingerprint, pair_inputs
 from reports.sources.results import Results, Row, given_by
 from study.dataset import Material, Materials
@@ -102,7 +101,7 @@ def _fill(
 
 
 def _curve(folder: Path, results: Results, row: Row) -> Facts | None:
-    curve = scores.curve_of(results, row)
+    curve = figures.curve_of(results, row)
     if curve is None:
         return None
     return asdict(style.save(figures.learning_curves([curve], row["loss"]), folder, "curve"))

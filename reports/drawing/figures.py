@@ -30,7 +30,7 @@ from reports.drawing.style import (
     wrapped,
 )
 from reports.sources.numbers import decibels, ranged, short_count, significant
-from reports.sources.results import FAMILY_NAMES, Model, Spread
+from reports.sources.results import FAMILY_NAMES, Model, Results, Row, Spread
 
 SPECTROGRAM_FLOOR_DB = -80.0
 SPECTROGRAM_WIDTH_IN = 4.3  # three stand side by side on a page
@@ -217,6 +217,20 @@ def spectrogram(power_db: npt.NDArray[np.float64], seconds: float, sample_rate_h
     )  # fmt: skip
     ax.set(xlabel="time, s", ylabel="frequency, kHz")
     return figure
+
+
+def curve_of(results: Results, row: Row) -> Curve | None:
+    """The losses of one run, or None where none were kept."""
+    part = results.history[results.history["run_id"] == row["run_id"]]
+    if part.empty:
+        return None
+    return curve(row, part)
+
+
+def curve(row: Row, history: pd.DataFrame) -> Curve:
+    """The losses of a row's run, from its part of the history."""
+    columns = (history[name].tolist() for name in ("epoch", "loss", "validation_loss"))
+    return Curve(row["family"], *columns)
 
 
 def _labels(models: Sequence[Model]) -> list[str]:

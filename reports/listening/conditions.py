@@ -9,8 +9,7 @@ from pathlib import Path
 from data.audio import Samples
 from data.errors import InputError
 from reports.audio.best_run import rendered
-from reports.sections import scores
-from reports.sources.results import Model, Results, Row
+from reports.sources.results import Model, Results, Row, best_of_families
 from study.config.run import RunConfig
 
 MOST = 5  # with the hidden reference and two anchors 8; BS.1534-3 allows 12
@@ -81,7 +80,7 @@ def _usual(results: Results, effect: str | None) -> list[Row]:
         )
     models = results.models_of(effect or results.effects[0])
     same = [model for model in models if _split(results, model) == _split(results, models[0])]
-    best = scores.best_of_families(same)[:MOST]
+    best = best_of_families(same)[:MOST]
     if same[-1] not in best:
         best = [*best[: MOST - 1], same[-1]]
     return [model.best_run for model in best]

@@ -22,7 +22,9 @@ from reports.audio import one_run, players
 from reports.drawing.pictures import Picture, shown
 from reports.sections import run_table, wording
 from reports.sections.aliasing import music, probes
+from reports.sections.worst_seconds import Worst, worst
 from reports.sources.cache import Facts, Kept, Shelf
+from reports.sources.links import FOLDER, link_of
 from reports.sources.numbers import significant
 from reports.sources.results import Results, Row, read_measured
 from study.dataset import Materials
@@ -30,7 +32,6 @@ from study.selection.choose import Choice
 from study.store.folders import Store
 from study.store.tables import COLUMNS
 
-FOLDER = "runs"
 # Fewer than this are drawn sooner than other processes start.
 WORTH_PROCESSES = 6
 
@@ -63,15 +64,6 @@ class Media:
 
 
 @dataclass(frozen=True)
-class Worst:
-    """The five seconds with the highest ESR."""
-
-    sentence: str
-    players: tuple[players.Player, ...]
-    waveform: Picture
-
-
-@dataclass(frozen=True)
 class Link:
     """To the page of another run."""
 
@@ -98,11 +90,6 @@ class Page:
     previous: Link | None
     following: Link | None
     seeds: tuple[Link, ...]
-
-
-def link_of(run_id: str) -> str:
-    """A run's page, from the report's folder."""
-    return f"{FOLDER}/{run_id}.html"
 
 
 def draw(results: Results, shelf: Shelf, materials: Materials, root: Path, processes: int) -> None:
@@ -172,24 +159,6 @@ def write(
     for file in (report / FOLDER).glob("*.html"):
         if file.name not in made:
             file.unlink()
-
-
-def worst(kept: Kept, whose: str) -> Worst:
-    """The worst five seconds of a run, from what was drawn of it."""
-    facts = kept.facts["worst"]
-    return Worst(
-        sentence=wording.worst(facts),
-        players=tuple(
-            players.shown(kept.folder, own, _worst_name(own["name"]), f"{whose}, worst moments")
-            for own in facts["sounds"]
-        ),
-        waveform=shown(
-            kept.folder,
-            facts["waveform"]["picture"],
-            "Where it errs most",
-            wording.worst_waveform(facts),
-        ),
-    )
 
 
 def _page(
@@ -299,14 +268,6 @@ def _sound_name(name: str) -> str:
     if name == "error":
         return "Error: prediction minus target"
     return f"Prediction, {name}: {_RENDERINGS.get(name, 'as the table says')}"
-
-
-def _worst_name(name: str) -> str:
-    return {
-        "target": "Target",
-        "prediction": "Prediction",
-        "error": "Error: prediction minus target",
-    }[name]
 
 
 def _column_name(row: Row) -> str:

@@ -30,7 +30,8 @@ from reports.sections.search.section import search_section
 from reports.sections.size import Sizes, sizes
 from reports.sections.streaming import streaming_section
 from reports.sources.cache import Facts, Shelf, slug
-from reports.sources.results import Model, Results, read_measured
+from reports.sources.links import link_of
+from reports.sources.results import Model, Results, best_of_families, read_measured
 from study.dataset import Materials
 from study.selection.choose import Choice
 from study.store.folders import Store
@@ -139,7 +140,7 @@ def _content(results: Results, shelf: Shelf, materials: Materials) -> dict[str, 
         "listing": listing(
             results.rows,
             {run_id: model.structure for run_id, model in results.model_of.items()},
-            {row["run_id"]: run_page.link_of(row["run_id"]) for row in results.finals},
+            {row["run_id"]: link_of(row["run_id"]) for row in results.finals},
         ),
         "failures": [row for row in results.rows if row["status"] == "failed"],
         "pending": [row for row in results.rows if row["status"] == "pending"],
@@ -177,7 +178,7 @@ def _effect(
         name=effect,
         anchor=f"{slug(effect)}-{number}",
         headline=wording.headline(results, effect),
-        models=tuple(scores.best_of_families(models)),
+        models=tuple(best_of_families(models)),
         structures=shown(
             drawn.folder,
             drawn.facts["structures"],

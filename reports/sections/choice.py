@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from data.errors import InputError
-from reports.pages import run_page
+from reports.sources.links import link_of
 from reports.sources.numbers import significant
 from reports.sources.results import Results, Row
 from study.selection import choose, limits
@@ -91,7 +91,7 @@ def choice_section(results: Results) -> ChoiceSection:
     return ChoiceSection(
         choice=choice,
         model=f"{effects[choice.run_id]}: {names[choice.run_id]}" if choice else "",
-        link=run_page.link_of(choice.run_id) if choice else "",
+        link=link_of(choice.run_id) if choice else "",
         is_stored=is_stored,
         problem=problem,
         effects=tuple(
@@ -122,7 +122,7 @@ def _effect(
     lines = [
         Line(
             model=f"{names[row['run_id']]}, seed {row['seed']}",
-            link=run_page.link_of(row["run_id"]),
+            link=link_of(row["run_id"]),
             rendering=row["rendering"],
             validation_esr=significant(row["validation_esr"]),
             esr=significant(row["esr"]),

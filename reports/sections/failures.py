@@ -13,13 +13,14 @@ from data.errors import InputError
 from reports.audio import one_run
 from reports.drawing import style
 from reports.drawing.pictures import Picture, shown
-from reports.pages import run_page
-from reports.sections import scores
 from reports.sections.aliasing.findings import attacks
 from reports.sections.wording import spread_text
+from reports.sections.worst_seconds import Worst
+from reports.sections.worst_seconds import worst as worst_seconds
 from reports.sources.cache import Facts, Shelf
+from reports.sources.links import link_of
 from reports.sources.numbers import counted, significant
-from reports.sources.results import Model, Results, Spread
+from reports.sources.results import Model, Results, Spread, best_of_families
 from study.dataset import Materials
 
 
@@ -29,7 +30,7 @@ class Failures:
 
     model: str
     link: str
-    worst: run_page.Worst | None
+    worst: Worst | None
     attacks: Picture | None
     sentences: tuple[str, ...]
     problem: str
@@ -43,13 +44,13 @@ def failures(results: Results, effect: str, shelf: Shelf, materials: Materials) 
     worst, problem = None, ""
     try:
         kept = one_run.of_run(results, best, shelf, materials)
-        worst = run_page.worst(kept, f"{effect}, {name}")
+        worst = worst_seconds(kept, f"{effect}, {name}")
     except InputError as error:
         problem = str(error)
-    compared = [model for model in scores.best_of_families(models) if _parts(model)]
+    compared = [model for model in best_of_families(models) if _parts(model)]
     return Failures(
         model=name,
-        link=run_page.link_of(best["run_id"]),
+        link=link_of(best["run_id"]),
         worst=worst,
         attacks=_attacks(effect, compared, shelf) if compared else None,
         sentences=tuple(_sentences(compared)),

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import pandas as pd
-
 from reports.drawing import figures, style
 from reports.drawing.figures import Curve
 from reports.sources.cache import Facts, Kept, Shelf
-from reports.sources.results import Model, Results, Row, Spread
+from reports.sources.results import Model, Results, Spread, best_of_families
 
 MOST_DOTS = 24
 
@@ -53,14 +51,6 @@ def not_drawn(models: Sequence[Model]) -> list[str]:
     return [f"The best {MOST_DOTS} by validation are drawn; {left} more are in the table of runs."]
 
 
-def best_of_families(models: Sequence[Model]) -> list[Model]:
-    """The best model of every family, best first."""
-    best: dict[str, Model] = {}
-    for model in models:
-        best.setdefault(model.family, model)
-    return list(best.values())
-
-
 def _fill(folder: Path, models: Sequence[Model], curves: dict[str, list[Curve]]) -> Facts:
     fir_esr, dry_esr = (models[0].spread(name).mean for name in ("fir_esr", "dry_esr"))
     with style.styled():
@@ -89,21 +79,8 @@ def _curves(results: Results, effect: str) -> dict[str, list[Curve]]:
     for run_id, part in results.history.groupby("run_id", sort=False):
         row = final.get(str(run_id))
         if row:
-            curves[row["loss"]].append(_curve(row, part))
+            curves[row["loss"]].append(figures.curve(row, part))
     return dict(curves)
-
-
-def curve_of(results: Results, row: Row) -> Curve | None:
-    """The losses of one run, or None where none were kept."""
-    part = results.history[results.history["run_id"] == row["run_id"]]
-    if part.empty:
-        return None
-    return _curve(row, part)
-
-
-def _curve(row: Row, history: pd.DataFrame) -> Curve:
-    columns = (history[name].tolist() for name in ("epoch", "loss", "validation_loss"))
-    return Curve(row["family"], *columns)
 
 
 def _plain(curve: Curve) -> list[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -328,3 +328,11 @@ def _named(config: RunConfig, setting: str) -> str:
     if setting == "sample_rate_hz":
         return f"{config.sample_rate_hz:,} Hz"
     return f"{_SHORT.get(setting, setting.replace('_', ' '))} {getattr(config, setting)}"
+
+
+def best_of_families(models: Sequence[Model]) -> list[Model]:
+    """The best model of every family, best first."""
+    best: dict[str, Model] = {}
+    for model in models:
+        best.setdefault(model.family, model)
+    return list(best.values())

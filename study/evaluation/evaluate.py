@@ -24,10 +24,11 @@ from study.measures.transients import transient_error
 from study.rendering.framed import Rendering, render, render_stretches
 from study.rendering.oversampled import render_oversampled
 from study.rendering.streaming import render_streaming, stream
+from study.rendering.weights import load_weights
 from study.store import tables
 from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 from study.training.input_pipeline import training_targets
-from study.training.loop import Progress, final_epoch, load_weights
+from study.training.loop import Progress, final_epoch
 
 
 class Rendered(NamedTuple):

@@ -15,6 +15,7 @@ from data import files
 from data.errors import InputError
 from study.config.run import RunConfig
 from study.dataset import Materials
+from study.evaluation import controls as controls_evaluation
 from study.evaluation import evaluate
 from study.store import tables
 from study.store.environment import environment
@@ -76,7 +77,7 @@ def _perform(
     try:
         progress = controls.train(config, materials, folder, after_epoch, checkpoint_every_s)
         send({"event": "evaluate", "run": config.run_id})
-        controls.evaluate(config, materials, folder)
+        controls_evaluation.evaluate(config, materials, folder)
         rows = evaluate.evaluate_run(config, materials, store, progress)
         result = {"status": "ok", "rows": rows, "environment": environment()}
         files.write_json(folder.result_file, result)

@@ -13,8 +13,8 @@ import numpy as np
 
 from data.audio_streams import Chunk
 from models.architecture import Architecture
+from study.rendering.framed import FRAMES_AT_ONCE, compiled_predict
 from study.rendering.streaming import compiled_step, zero_states
-from study.training.compiled import FRAMES_AT_ONCE, compiled_predict
 
 
 class BlockModel(Protocol):

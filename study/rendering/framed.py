@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from data import frames, splits
 from data.audio import Samples
 from data.frames import Stretch
 from models.architecture import Architecture
-from study.training.compiled import compiled_predict
+from models.framed import build
+from models.fused import FusedLSTM
 
 BLOCK_SAMPLES = 2048
+# Frames that are predicted together; few enough that their states stay in the cache.
+FRAMES_AT_ONCE = 128
 
 
 class Rendering(NamedTuple):
@@ -76,3 +81,39 @@ def render_stretches(
     parts = [render_one(dry[s.start : s.stop]) for s in stretches]
     samples = splits.joined(part.samples for part in parts)
     return Rendering(samples, sum(part.seconds for part in parts))
+
+
+@lru_cache(maxsize=32)
+def compiled_predict(architecture: Architecture, samples: int) -> Callable[..., jax.Array]:
+    """The prediction of a block, compiled ahead so that renderings can be timed without that.
+
+    Args:
+        architecture: of the model; the one in here is a template, weights come in as arguments.
+        samples: wet samples a block, a multiple of ``FRAMES_AT_ONCE``.
+
+    Returns:
+        A function of weights and ``samples + frame_size - 1`` dry samples, with the controls
+        beside each if there are any, to the samples that the frames inside end at.
+    """
+    model = build(architecture, seed=0, lstm=FusedLSTM)
+    # Recurrent layers keep a random seed for dropout, which none of ours has.
+    fixed = [jnp.asarray(v.value) for v in model.non_trainable_variables]
+    size, controls = architecture.frame_size, architecture.controls
+
+    @jax.jit
+    def predict(weights: list[jax.Array], block: jax.Array) -> jax.Array:
+        def some(targets: jax.Array) -> jax.Array:
+            inputs = frames.gather(block, targets, size)
+            outputs: jax.Array = model.stateless_call(weights, fixed, inputs)[0]
+            return outputs[:, 0]
+
+        targets = np.arange(size - 1, block.shape[0], dtype=np.int32)
+        answers: jax.Array = jax.lax.map(some, targets.reshape(-1, FRAMES_AT_ONCE))
+        return answers.reshape(-1)
+
+    dry = (samples + size - 1, 1 + controls) if controls else (samples + size - 1,)
+    shapes = [
+        jax.ShapeDtypeStruct(tuple(shape), np.float32)  # type: ignore[no-untyped-call]
+        for shape in (dry, *(v.shape for v in model.trainable_variables))
+    ]
+    return predict.lower(shapes[1:], shapes[0]).compile()

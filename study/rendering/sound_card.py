@@ -21,10 +21,10 @@ from data.errors import InputError
 from models.architecture import is_recurrent
 from study.rendering.block_processors import BlockModel
 from study.rendering.files import block_model
+from study.rendering.framed import FRAMES_AT_ONCE
 from study.rendering.numba_cells import FAMILIES, SteppedModel
 from study.rendering.trained_model import Trained, load
 from study.store.folders import RunFolder
-from study.training.compiled import FRAMES_AT_ONCE
 
 WARM_UP_BLOCKS = 20
 MEASURED_S = 1.0

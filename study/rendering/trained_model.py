@@ -11,9 +11,9 @@ import jax
 from data.errors import InputError
 from models.architecture import Architecture, is_recurrent
 from study.config.run import RunConfig
+from study.rendering.weights import load_weights
 from study.store import run_ids
 from study.store.folders import STREAMING_TUNED, RunFolder, Store
-from study.training import loop
 
 Mode = Literal["framed", "streaming"]
 
@@ -98,9 +98,9 @@ def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
             remedy="Use --mode framed.",
         )
     if mode == "streaming" and config.streaming_epochs:
-        tuned = loop.load_weights(config, folder.streaming_model_file, is_sequence=True)
+        tuned = load_weights(config, folder.streaming_model_file, is_sequence=True)
         return Trained(config, mode, STREAMING_TUNED, tuned)
-    weights = loop.load_weights(config, folder.model_file())
+    weights = load_weights(config, folder.model_file())
     return Trained(config, mode, mode, weights)
 
 

@@ -46,14 +46,6 @@ class Passes(NamedTuple):
     loss: Any  # (weights, dry, wet, batches) -> mean loss
 
 
-class Program(NamedTuple):
-    """The compiled functions for one architecture and loss."""
-
-    epoch: Any  # as in Passes
-    loss: Any  # as in Passes
-    predict: Any  # (weights, block of dry samples) -> wet samples
-
-
 # (state, dry, wet, batches, rest) -> (state, losses), compiled
 Epoch = Callable[..., tuple[TrainingState, jax.Array]]
 # (state, dry, wet, examples of a batch) -> (state, loss)
@@ -90,9 +82,6 @@ def with_learning_rate(state: TrainingState, learning_rate: float) -> TrainingSt
     return state._replace(optimiser=variables)
 
 
-# Frames that are predicted together; few enough that their states stay in the cache.
-FRAMES_AT_ONCE = 128
-
 # Where Keras' optimisers keep their rate among their variables (after the step count).
 _LEARNING_RATE = 1
 
@@ -106,7 +95,7 @@ def adam(model: keras.Model, weight_decay: float = 0.0) -> keras.optimizers.Opti
 
 
 @lru_cache(maxsize=32)
-def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.0) -> Program:
+def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.0) -> Passes:
     """Functions compiled on first use and shared by every run of the same shape.
 
     The model in here is a template: weights always come in as arguments.
@@ -137,21 +126,7 @@ def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.
         loss, slopes = jax.value_and_grad(batch_loss)(state.weights, dry, wet, targets)
         return moved(optimiser, state, slopes), loss
 
-    @jax.jit
-    def predict(weights: list[jax.Array], block: jax.Array) -> jax.Array:
-        """The samples that the frames inside a block of dry samples end at.
-
-        Their number must be a multiple of ``FRAMES_AT_ONCE``.
-        """
-        targets = np.arange(size - 1, block.shape[0], dtype=np.int32)
-
-        def some(targets: jax.Array) -> jax.Array:
-            return predictions(weights, frames.gather(block, targets, size))[:, 0]
-
-        samples: jax.Array = jax.lax.map(some, targets.reshape(-1, FRAMES_AT_ONCE))
-        return samples.reshape(-1)
-
-    return Program(*passes(learn, batch_loss), predict)
+    return passes(learn, batch_loss)
 
 
 def moved(
@@ -235,19 +210,6 @@ def compiled(
     batches, rest = batches_of(np.zeros(count, np.int32), batch_size)
     done: Epoch = epoch.lower(state, dry, wet, batches, rest).compile()
     return done
-
-
-@lru_cache(maxsize=32)
-def compiled_predict(architecture: Architecture, samples: int) -> Callable[..., jax.Array]:
-    """The prediction of a block, compiled ahead so that renderings can be timed without that.
-
-    Args:
-        architecture: of the model.
-        samples: wet samples a block, a multiple of ``FRAMES_AT_ONCE``.
-    """
-    weights = initial_state(architecture, seed=0).weights  # of their shapes, not their values
-    block = _signal(samples + architecture.frame_size - 1, architecture.controls)
-    return program(architecture, "mae").predict.lower(weights, block).compile()
 
 
 def _signal(samples: int, controls: int = 0) -> jax.ShapeDtypeStruct:

@@ -1,4 +1,4 @@
-"""Models of an effect whose controls turn, judged at settings that were never trained.
+"""Models of an effect whose controls turn: what they learn from, and their folders.
 
 A *conditioned* model is one model that is told the setting: the controls enter beside every
 dry sample, constant over a frame. *Fading* has one model a setting and blends the outputs of
@@ -8,27 +8,19 @@ them alone. A row a setting and way stands in ``settings.parquet`` of the grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
-import jax
 import numpy as np
 
-from data import files
-from data.audio import Samples
 from data.frames import Stretch, with_controls
 from data.pairs import Pair
 from data.splits import Split
-from models.architecture import is_recurrent, multiply_accumulates, streaming_multiply_accumulates
 from study.config.run import RunConfig, Setting
 from study.dataset import Material, Materials
-from study.measures import metrics
-from study.rendering.framed import Rendering, render, render_stretches
-from study.rendering.streaming import render_streaming
-from study.store.folders import CHECKPOINT_EVERY_S, FRAMED, STREAMING, RunFolder
-from study.store.knob_table import SETTINGS_FILE, setting_name
+from study.store.folders import CHECKPOINT_EVERY_S, RunFolder
+from study.store.knob_table import setting_name
 from study.training import loop
-from study.training.loop import EpochReport, Progress, load_weights
+from study.training.loop import EpochReport, Progress
 
 
 def train(
@@ -51,7 +43,7 @@ def train(
     others = [setting for setting in config.seen_settings if setting != config.own_setting]
     for number, setting in enumerate(others, start=1):
         plain = config.at(setting)
-        below = _folder_of(folder, config, setting)
+        below = folder_of(folder, config, setting)
         material = materials.of(plain)
 
         def report(epoch: EpochReport, number: int = number) -> None:
@@ -80,124 +72,7 @@ def conditioned(config: RunConfig, materials: Materials) -> Material:
     return Material(pair, Split(moved("train"), moved("validation"), moved("test")))
 
 
-def evaluate(config: RunConfig, materials: Materials, folder: RunFolder) -> None:
-    """Judge a run with knobs at every setting and keep a row each."""
-    if config.knobs == "none":
-        return
-    find = _conditioned_answers if config.knobs == "conditioned" else _faded_answers
-    renderings = [config.main_rendering]
-    if config.main_rendering == FRAMED and is_recurrent(config.family):
-        renderings.append(STREAMING)
-    rows = []
-    for rendering in renderings:
-        answers = find(config, materials, folder, rendering)
-        for setting in (*config.seen_settings, *config.unseen_settings):
-            material = materials.of(config.at(setting))
-            target = material.test_target
-            for way, (prediction, macs) in answers(setting).items():
-                rows.append(
-                    {
-                        "run_id": config.run_id,
-                        "setting": setting_name(setting),
-                        **{f"control_{name}": value for name, value in setting.items()},
-                        "is_seen": setting in config.seen_settings,
-                        "way": way,
-                        "rendering": rendering,
-                        "macs_per_sample": macs,
-                        **metrics.evaluate(target, prediction, material.pair.sample_rate_hz),
-                        "dry_esr": metrics.esr(target, material.test_dry),
-                    }
-                )
-    files.write_json(folder.path / SETTINGS_FILE, rows)
-
-
-# The answer to a setting by way of finding it, and its multiply-accumulates a sample.
-Answers = Callable[[Setting], dict[str, tuple[Samples, int]]]
-
-
-def _conditioned_answers(
-    config: RunConfig, materials: Materials, folder: RunFolder, rendering: str
-) -> Answers:
-    weights = load_weights(config, folder.model_file())
-    material = materials.of(config)
-
-    def answers(setting: Setting) -> dict[str, tuple[Samples, int]]:
-        told = tuple(setting.values())
-        return {
-            "conditioned": (
-                _test(config, weights, material, rendering, told),
-                _macs(config, rendering),
-            )
-        }
-
-    return answers
-
-
-def _faded_answers(
-    config: RunConfig, materials: Materials, folder: RunFolder, rendering: str
-) -> Answers:
-    material = materials.of(config)
-    [name] = config.controls
-    # The dry signal is the same at every setting, so each model plays it once.
-    rendered = {
-        setting[name]: _test(
-            config.at(setting),
-            load_weights(config.at(setting), _folder_of(folder, config, setting).model_file()),
-            material,
-            rendering,
-        )
-        for setting in config.seen_settings
-    }
-    macs = _macs(config, rendering)
-
-    def answers(setting: Setting) -> dict[str, tuple[Samples, int]]:
-        value = setting[name]
-        if value in rendered:
-            return {"fixed": (rendered[value], macs)}
-        shares = blend(value, sorted(rendered))
-        faded = sum(np.float32(share) * rendered[own] for own, share in shares.items())
-        nearest = min(rendered, key=lambda own: (abs(own - value), own))
-        return {
-            "faded": (np.asarray(faded, np.float32), len(shares) * macs),
-            "nearest": (rendered[nearest], macs),
-        }
-
-    return answers
-
-
-def blend(value: float, seen: Sequence[float]) -> Mapping[float, float]:
-    """Share of the model of each seen value next to ``value``; one alone beyond the ends."""
-    above = int(np.searchsorted(seen, value))
-    if above in (0, len(seen)):
-        return {seen[min(above, len(seen) - 1)]: 1.0}
-    low, high = seen[above - 1], seen[above]
-    share = (value - low) / (high - low)
-    return {low: 1 - share, high: share}
-
-
-def _test(
-    config: RunConfig,
-    weights: list[jax.Array],
-    material: Material,
-    rendering: str,
-    controls: Sequence[float] = (),
-) -> Samples:
-    """The scored part of the test split as a model renders it at a setting."""
-
-    def one(dry: Samples) -> Rendering:
-        play: Any = render_streaming if rendering == STREAMING else render
-        answer: Rendering = play(config.architecture, weights, dry, controls)
-        return answer
-
-    return render_stretches(one, material.pair.dry, material.split.test).samples
-
-
-def _macs(config: RunConfig, rendering: str) -> int:
-    count = streaming_multiply_accumulates if rendering == STREAMING else multiply_accumulates
-    return count(config.architecture)
-
-
-def _folder_of(folder: RunFolder, config: RunConfig, setting: Setting) -> RunFolder:
+def folder_of(folder: RunFolder, config: RunConfig, setting: Setting) -> RunFolder:
     """Where a faded run keeps the model of a setting."""
     if setting == config.own_setting:
         return folder

@@ -21,7 +21,7 @@ COMMANDS = [
     ["embedded", "convert", "none"],
     ["embedded", "deploy", "none"],
     ["embedded", "export", "none"],
-    ["reports.listening", "results", "none"],
+    ["reports.listening_cli", "results", "none"],
 ]
 
 

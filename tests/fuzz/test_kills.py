@@ -57,7 +57,7 @@ COMMANDS = {
     "export": ["embedded", "export", "--format=nam", "--force", "--", "{grid}"],
     "budget": ["embedded", "budget", "--", "{grid}"],
 }
-LISTEN = ["reports.listening", "build", "--", "{grid}"]
+LISTEN = ["reports.listening_cli", "build", "--", "{grid}"]
 
 
 @pytest.fixture(scope="module")

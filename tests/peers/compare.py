@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from study.rendering.weights import load_weights
 from tests.peers import venv
 
 UNITS = 16
@@ -63,7 +64,7 @@ def train_ours(arguments: argparse.Namespace, seed: int, folder: Path) -> None:
     started = time.process_time()
     progress = loop.train(run, material, RunFolder(folder / run.run_id))
     seconds = time.process_time() - started
-    weights = loop.load_weights(run, folder / run.run_id / "model.keras")
+    weights = load_weights(run, folder / run.run_id / "model.keras")
     pair, split = material.pair, material.split
     wet = render_stretches(
         lambda dry: render_streaming(run.architecture, weights, dry), pair.dry, split.test

@@ -10,9 +10,10 @@ from data import files
 from models.architecture import is_recurrent
 from study.config.grid import Grid
 from study.config.run import RunConfig
+from study.rendering.weights import save_model
 from study.store import tables
 from study.store.folders import RunFolder, Store
-from study.training import compiled, loop
+from study.training import compiled
 from tests import tiny
 
 
@@ -39,7 +40,7 @@ def finish(folder: RunFolder, config: RunConfig, **row: Any) -> None:
         )
         for w in drawn
     ]
-    loop.save_model(config, weights, folder.model_file())
+    save_model(config, weights, folder.model_file())
     shared = {**tables.described(config), "status": "ok", "epoch": config.epochs, **row}
     rows = [{**shared, "is_final": True, "rendering": "framed"}]
     if is_recurrent(config.family):

@@ -15,10 +15,9 @@ from reports.drawing import spectra, style
 from reports.drawing.pictures import Picture, shown
 from reports.sections.aliasing import figures
 from reports.sections.aliasing.paired import Noted, noted_range
-from reports.sections.scores import best_of_families
 from reports.sources.cache import Facts, Shelf, fingerprint, pair_inputs
 from reports.sources.numbers import significant
-from reports.sources.results import Model
+from reports.sources.results import Model, best_of_families
 from study.config.run import RunConfig
 from study.dataset import Materials
 from study.measures.aliasing import Float64s

@@ -21,9 +21,8 @@ from reports.sections.aliasing.figures import NoteCurve
 from reports.sections.aliasing.music import PartsLine
 from reports.sections.aliasing.probes import Answers
 from reports.sections.aliasing.remedies import ModelRemedies
-from reports.sections.scores import best_of_families
 from reports.sources.cache import Facts, Shelf
-from reports.sources.results import Model, Results
+from reports.sources.results import Model, Results, best_of_families
 from study.dataset import Materials
 
 _OVERSAMPLED = "framed_x"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedded.c.generate import CSource, Metadata, generate
-from embedded.c.packing import expected_shapes
+from embedded.network.weights import expected_shapes
 from models.architecture import Architecture
 
 RATE_HZ = 44100

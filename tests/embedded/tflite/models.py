@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from data.frames import Stretch
 from data.pairs import Pair
 from data.splits import Split
-from embedded.c.packing import expected_shapes
+from embedded.network.weights import expected_shapes
 from embedded.tflite.convert import Converted, Origin, convert, form_of
 from embedded.tflite.networks import Form
 from embedded.tflite.quantization import Kind

@@ -20,7 +20,7 @@ from reports.listening.blinding import hidden_sides
 from reports.listening.key import REFERENCE, Key
 from reports.listening.server import Site, listening_on
 from reports.listening.sessions import MushraSession
-from reports.listening_cli import app
+from reports.listening_cli.commands import app
 from study.store.folders import Store
 from tests.reports.chromium import NEEDS_CHROMIUM, PHONE, watched_tab
 from tests.reports.listening.studies import SETTINGS, audible_study, families

@@ -14,10 +14,11 @@ import pytest
 from data import files
 from reports.audio import excerpts
 from reports.audio.excerpts import Excerpt
-from reports.pages import run_page as run_pages
 from reports.pages import study_page
+from reports.pages.run_page import WORTH_PROCESSES
 from reports.sections.run_table import SETTINGS
 from reports.sources.cache import Shelf
+from reports.sources.links import link_of
 from reports.sources.numbers import significant
 from reports.sources.results import Results, read
 from study.store.tables import COLUMNS
@@ -29,7 +30,7 @@ HOSTILE = '"><script>alert(1)</script>../../$\\frac{&--><b>'
 
 
 def run_page(page: Path, run_id: str) -> Path:
-    return page.parent / run_pages.link_of(run_id)
+    return page.parent / link_of(run_id)
 
 
 def test_every_finished_run_has_a_page_and_no_other(page: Path, results: Results) -> None:
@@ -41,7 +42,7 @@ def test_pages_link_both_ways_and_to_files_that_exist(page: Path, results: Resul
     linked = {link.partition("#")[0] for link in read_page(page).links()}
     report = page.parent.resolve()
     for row in results.finals:
-        link = run_pages.link_of(row["run_id"])
+        link = link_of(row["run_id"])
         assert link in linked
         parsed = read_page(page.parent / link)
         assert ("base", {"href": "../"}) in parsed.tags
@@ -60,7 +61,7 @@ def test_neighbours_are_the_next_better_and_the_next_worse(page: Path, results: 
             for _, a in read_page(run_page(page, better["run_id"])).tags
             if a.get("rel") in ("prev", "next")
         }
-        assert rel["next"] == run_pages.link_of(worse["run_id"])
+        assert rel["next"] == link_of(worse["run_id"])
 
 
 def test_a_page_has_all_rows_and_the_whole_configuration(page: Path, results: Results) -> None:
@@ -144,7 +145,7 @@ def test_the_page_of_a_run_that_left_goes(tmp_path: Path) -> None:
 def test_several_processes_draw_the_same_as_one(tmp_path: Path) -> None:
     configs = [config(seed=seed, family=f) for seed in range(3) for f in ("lstm", "dense")]
     store = write_study(tmp_path / "grid", configs)
-    assert len(configs) >= run_pages.WORTH_PROCESSES
+    assert len(configs) >= WORTH_PROCESSES
     one = study_page.build(store, processes=1).parent
     kept = {p.relative_to(one): p.read_bytes() for p in one.rglob("*") if p.is_file()}
     shutil.rmtree(one)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from data.errors import InputError
 from embedded.cli import app as embedded
 from reports.cli import app as reports
-from reports.listening_cli import app as listening
+from reports.listening_cli.commands import app as listening
 from study.cli import app as study
 from study.config.grid import Grid
 from study.execution.worker_pool import Scheduler
@@ -99,7 +99,7 @@ def test_a_worker_that_the_system_refuses_a_file_is_one_sentence(tmp_path: Path)
         list(scheduler.events())
 
 
-@pytest.mark.parametrize("program", ["study", "reports", "embedded", "reports.listening"])
+@pytest.mark.parametrize("program", ["study", "reports", "embedded", "reports.listening_cli"])
 def test_an_interrupt_while_a_program_is_loaded_ends_it_without_a_traceback(program: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", program, "--help"],

@@ -16,8 +16,8 @@ from study.dataset import Materials
 from study.execution.run_worker import work
 from study.measures import linear_baseline, metrics
 from study.rendering.framed import Rendering, render, render_stretches
+from study.rendering.weights import load_weights
 from study.store.folders import Store
-from study.training import loop
 from tests import tiny
 
 SIGNAL = SignalConfig(segment_seconds=0.5)
@@ -112,7 +112,7 @@ def test_rows_hold_the_metrics_of_the_stored_prediction(
     expected = metrics.evaluate(target, prediction, tiny.RATE_HZ)
     assert {name: row[name] for name in expected} == expected
 
-    weights = loop.load_weights(FINE, run.model_file(epoch))
+    weights = load_weights(FINE, run.model_file(epoch))
 
     def framed(dry: Samples) -> Rendering:
         return render(FINE.architecture, weights, dry)

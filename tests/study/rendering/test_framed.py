@@ -16,7 +16,7 @@ from data.splits import LEAD_IN_SAMPLES
 from models.architecture import FAMILIES, Architecture
 from models.framed import build
 from study.rendering import framed
-from study.rendering.framed import BLOCK_SAMPLES, render, render_stretches
+from study.rendering.framed import BLOCK_SAMPLES, compiled_predict, render, render_stretches
 from study.training import compiled
 
 SIZE = 16
@@ -97,7 +97,7 @@ def test_every_block_is_predicted_once_and_compilation_is_not_timed(
 
         def predict(weights: Any, block: Samples) -> Any:
             calls.append(len(block))
-            return compiled.compiled_predict(a, samples)(weights, block)
+            return compiled_predict(a, samples)(weights, block)
 
         return predict
 
@@ -111,6 +111,4 @@ def test_every_block_is_predicted_once_and_compilation_is_not_timed(
 
 def test_a_second_rendering_compiles_nothing() -> None:
     a = architecture("conv")
-    assert compiled.compiled_predict(a, BLOCK_SAMPLES) is compiled.compiled_predict(
-        a, BLOCK_SAMPLES
-    )
+    assert compiled_predict(a, BLOCK_SAMPLES) is compiled_predict(a, BLOCK_SAMPLES)

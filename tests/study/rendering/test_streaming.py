@@ -8,6 +8,7 @@ import pytest
 
 from models.architecture import Architecture
 from study.rendering import streaming
+from study.rendering.framed import FRAMES_AT_ONCE, compiled_predict
 from study.training import compiled
 
 FAMILIES = ["lstm", "gru", "rnn"]
@@ -30,8 +31,8 @@ def test_a_frame_as_long_as_the_signal_gives_the_same_last_sample(
     """From zero state, both forms are one function of all samples so far."""
     dry = noise(1, 200)
     framed = Architecture(family, layers, 5, 200, residual)
-    predict = compiled.program(framed, "mae").predict
-    frame = np.concatenate([dry[0], np.zeros(compiled.FRAMES_AT_ONCE - 1, np.float32)])
+    frame = np.concatenate([dry[0], np.zeros(FRAMES_AT_ONCE - 1, np.float32)])
+    predict = compiled_predict(framed, FRAMES_AT_ONCE)
     expected = np.asarray(predict(weights(framed), frame))[0]
     streamed = streaming.stream(framed, weights(framed), dry)[0]
     assert streamed[-1] == pytest.approx(expected, abs=1e-6)

@@ -10,8 +10,9 @@ import pytest
 
 from data.errors import InputError
 from study.rendering.trained_model import find, load
+from study.rendering.weights import ARCHIVE_BYTES, load_weights, save_model
 from study.store.folders import Store
-from study.training import compiled, loop
+from study.training import compiled
 from tests import tiny
 from tests.study import finished
 
@@ -57,7 +58,7 @@ def test_a_run_loads_as_it_was_trained_or_as_asked(store: Store) -> None:
     framed, streaming = load(folder), load(folder, "streaming")
     assert (framed.mode, framed.rendering) == ("framed", "framed")
     assert (streaming.mode, streaming.rendering) == ("streaming", "streaming")
-    kept = loop.load_weights(folder.config(), folder.model_file())
+    kept = load_weights(folder.config(), folder.model_file())
     for one, other in zip(framed.weights, kept, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -65,8 +66,8 @@ def test_a_run_loads_as_it_was_trained_or_as_asked(store: Store) -> None:
 def test_streaming_takes_the_weights_that_were_tuned_for_it(tmp_path: Path) -> None:
     config = finished.config(streaming_epochs=1, **tiny.SEGMENTS)
     folder = next(finished.grid(tmp_path / "mine", config).runs())
-    tuned = [2 * weight for weight in loop.load_weights(config, folder.model_file())]
-    loop.save_model(config, tuned, folder.streaming_model_file, is_sequence=True)
+    tuned = [2 * weight for weight in load_weights(config, folder.model_file())]
+    save_model(config, tuned, folder.streaming_model_file, is_sequence=True)
     loaded = load(folder, "streaming")
     assert loaded.rendering == "streaming_tuned"
     np.testing.assert_array_equal(loaded.weights[0], tuned[0])
@@ -103,12 +104,12 @@ def nan(file: Path) -> None:
 def of_another_size(file: Path) -> None:
     other = finished.config(units=7)
     weights = compiled.initial_state(other.architecture, 0).weights
-    loop.save_model(other, weights, file)
+    save_model(other, weights, file)
 
 
 def far_too_large(file: Path) -> None:
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("zeros", bytes(2 * loop.ARCHIVE_BYTES))
+        archive.writestr("zeros", bytes(2 * ARCHIVE_BYTES))
 
 
 @pytest.mark.parametrize(

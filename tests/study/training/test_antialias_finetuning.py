@@ -12,6 +12,7 @@ from study.dataset import Material
 from study.measures import aliasing, metrics
 from study.measures.aliasing import Probe
 from study.rendering.framed import render, render_stretches
+from study.rendering.weights import load_weights
 from study.store.folders import RunFolder
 from study.training import antialias_finetuning, compiled, loop
 from study.training.antialias_finetuning import PERIOD_SAMPLES, tones, without_aliases
@@ -71,7 +72,7 @@ def asr_db(weights: list[Any]) -> float:
 def test_tones_lower_aliases_and_music_keeps_the_accuracy(tmp_path: Path) -> None:
     material = clipped_hard()
     loop.train(CONFIG, material, RunFolder(tmp_path))
-    plain = loop.load_weights(CONFIG, RunFolder(tmp_path).model_file())
+    plain = load_weights(CONFIG, RunFolder(tmp_path).model_file())
     longer = CONFIG.model_copy(update={"antialias_epochs": 30})
     both = antialias_finetuning.fine_tune(longer, material, plain)
     assert asr_db(both) < asr_db(plain)
@@ -92,6 +93,6 @@ def test_it_is_repeatable_to_the_last_bit(tmp_path: Path) -> None:
     for name in ("a", "b"):
         loop.train(config, tiny.material(), RunFolder(tmp_path / name))
     folders = [RunFolder(tmp_path / name) for name in ("a", "b")]
-    a, b = (loop.load_weights(config, folder.model_file()) for folder in folders)
+    a, b = (load_weights(config, folder.model_file()) for folder in folders)
     for one, other in zip(a, b, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -21,6 +21,7 @@ from study.config import grid
 from study.config.grid import Grid
 from study.config.run import RunConfig, SignalConfig
 from study.dataset import Materials
+from study.evaluation import controls as evaluation
 from study.execution import run_worker
 from study.rendering.framed import render
 from study.rendering.streaming import render_streaming
@@ -105,7 +106,7 @@ def test_a_finished_run_leaves_its_models_and_no_checkpoint(store: Store) -> Non
 def test_faded_answers_are_the_blend_of_their_neighbours(store: Store) -> None:
     faded = next(run for run in store.runs() if run.config().knobs == "faded")
     materials = Materials(store.pairs)
-    answers = controls._faded_answers(faded.config(), materials, faded, "framed")
+    answers = evaluation._faded_answers(faded.config(), materials, faded, "framed")
     low, high = (answers({"drive": value})["fixed"][0] for value in (0.1, 0.5))
     between = answers({"drive": 0.2})
     np.testing.assert_allclose(between["faded"][0], 0.75 * low + 0.25 * high, atol=1e-6)
@@ -114,10 +115,10 @@ def test_faded_answers_are_the_blend_of_their_neighbours(store: Store) -> None:
 
 
 def test_neighbours_share_by_their_distance() -> None:
-    assert controls.blend(0.2, SEEN) == pytest.approx({0.1: 0.75, 0.5: 0.25})
-    assert controls.blend(0.6, SEEN) == pytest.approx({0.5: 0.75, 0.9: 0.25})
-    assert controls.blend(0.0, SEEN) == {0.1: 1.0}
-    assert controls.blend(1.0, SEEN) == {0.9: 1.0}
+    assert evaluation.blend(0.2, SEEN) == pytest.approx({0.1: 0.75, 0.5: 0.25})
+    assert evaluation.blend(0.6, SEEN) == pytest.approx({0.5: 0.75, 0.9: 0.25})
+    assert evaluation.blend(0.0, SEEN) == {0.1: 1.0}
+    assert evaluation.blend(1.0, SEEN) == {0.9: 1.0}
 
 
 def test_a_conditioned_model_learns_from_all_seen_settings_and_no_other(store: Store) -> None:
@@ -197,7 +198,7 @@ def test_sequences_have_knobs_too(way: Any, store: Store, tmp_path: Path) -> Non
     passed_over = controls.conditioned(own, materials) if way == "conditioned" else plain
     count = len(tbptt.starts(passed_over.split.train, own.segment))
     assert input_pipeline.training_targets(own, plain) == count * own.segment.counted_samples
-    controls.evaluate(own, materials, folder)
+    evaluation.evaluate(own, materials, folder)
     rows = files.read_json(folder.path / knob_table.SETTINGS_FILE)
     assert {row["rendering"] for row in rows} == {"streaming"}
     assert len(rows) == (5 if way == "conditioned" else 3 + 2 * 2)

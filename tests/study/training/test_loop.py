@@ -15,6 +15,7 @@ from data.errors import InputError
 from data.pairs import Pair
 from study.config.run import RunConfig
 from study.dataset import Material
+from study.rendering.weights import load_weights, save_model
 from study.store.folders import RunFolder
 from study.training import compiled, loop
 from study.training.loop import EpochReport, Progress, TrainingDivergedError
@@ -90,7 +91,7 @@ def test_a_killed_training_ends_bit_identical_to_an_undisturbed_one(
     folders = [RunFolder(tmp_path / name) for name in ("whole", "killed")]
     assert folders[0].history_file.read_bytes() == folders[1].history_file.read_bytes()
     for kept_at in (*config.checkpoint_epochs, None):
-        kept = [loop.load_weights(config, folder.model_file(kept_at)) for folder in folders]
+        kept = [load_weights(config, folder.model_file(kept_at)) for folder in folders]
         assert_same_bits(*kept)
 
 
@@ -115,10 +116,8 @@ def test_a_killed_fine_tuning_ends_bit_identical_to_an_undisturbed_one(tmp_path:
     )
     assert seen == [("streaming", 4)]
     folders = [RunFolder(tmp_path / name) for name in ("whole", "killed")]
-    tuned_twice = [
-        loop.load_weights(config, f.streaming_model_file, is_sequence=True) for f in folders
-    ]
-    framed_twice = [loop.load_weights(config, f.model_file()) for f in folders]
+    tuned_twice = [load_weights(config, f.streaming_model_file, is_sequence=True) for f in folders]
+    framed_twice = [load_weights(config, f.model_file()) for f in folders]
     assert_same_bits(*tuned_twice)
     assert_same_bits(*framed_twice)
     tuned, framed = tuned_twice[0], framed_twice[0]
@@ -170,7 +169,7 @@ def test_patience_stops_and_keeps_the_best_weights(tmp_path: Path) -> None:
     best = int(np.argmin(progress.validation_losses)) + 1
     assert progress.epoch == best + 3 < 40
     assert progress.best_epoch == loop.final_epoch(config, progress) == best
-    saved = loop.load_weights(config, RunFolder(tmp_path).model_file())
+    saved = load_weights(config, RunFolder(tmp_path).model_file())
     assert_same_bits(saved, progress.best_weights)
     assert not np.array_equal(progress.state.weights[0], progress.best_weights[0])
 
@@ -179,7 +178,7 @@ def test_without_patience_the_last_weights_are_kept(tmp_path: Path) -> None:
     config = tiny.config(learning_rate=0.03, seed=1)
     progress = run(config, tmp_path, material=tiny.contrary_material)
     assert progress.best_epoch < loop.final_epoch(config, progress) == config.epochs
-    saved = loop.load_weights(config, RunFolder(tmp_path).model_file())
+    saved = load_weights(config, RunFolder(tmp_path).model_file())
     assert_same_bits(saved, progress.state.weights)
 
 
@@ -189,8 +188,8 @@ def test_checkpoint_epochs_keep_the_weights_of_their_epoch(tmp_path: Path) -> No
     run(tiny.config(epochs=2, schedule="constant"), tmp_path / "short")
     long, short = RunFolder(tmp_path / "long"), RunFolder(tmp_path / "short")
     assert_same_bits(
-        loop.load_weights(config, long.model_file(2)),
-        loop.load_weights(config, short.model_file()),
+        load_weights(config, long.model_file(2)),
+        load_weights(config, short.model_file()),
     )
     assert sorted(p.name for p in (tmp_path / "long/epochs").iterdir()) == [
         "0002.keras",
@@ -216,9 +215,9 @@ def test_a_model_is_saved_and_loaded_whatever_the_clock_says(
     monkeypatch.setattr(time, "time", lambda: now)
     config, file = tiny.config(), tmp_path / "model.keras"
     weights = compiled.initial_state(config.architecture, 1).weights
-    loop.save_model(config, weights, file)
+    save_model(config, weights, file)
     os.utime(file, (now, now))
-    assert_same_bits(loop.load_weights(config, file), weights)
+    assert_same_bits(load_weights(config, file), weights)
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from reports.listening import building, database, key
 from reports.listening.server import Server
-from reports.listening_cli import app
+from reports.listening_cli.commands import app
 from study.store.folders import Store
 from tests.reports.listening.samples import abx, token
 
@@ -110,7 +110,7 @@ def test_nobody_has_listened_yet(own_study: Store) -> None:
 def test_serving_needs_no_keras_and_ends_with_an_interrupt(own_study: Store) -> None:
     code = (
         "import sys\n"
-        "from reports.listening_cli import app\n"
+        "from reports.listening_cli.commands import app\n"
         "app(sys.argv[1:], standalone_mode=False)\n"
         f"print([m for m in sys.modules if m.split('.')[0] in {HEAVY}])\n"
     )

@@ -1,4 +1,4 @@
-"""The command line: ``python -m reports.listening --help``."""
+"""The commands about listening tests."""
 
 from __future__ import annotations
 

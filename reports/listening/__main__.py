@@ -1,9 +1,0 @@
-"""``python -m reports.listening``."""
-
-from study.command_line import stopping
-
-stopping.leave_quietly()
-
-from reports.listening_cli import app  # noqa: E402  what it imports takes seconds
-
-app(prog_name="python -m reports.listening")
