@@ -108,10 +108,11 @@ fuzz: .venv/.ready-dev .venv/.wavesurfer ## attack all that is fed in for an hou
 	  export PEDALFRAME_FUZZ_SEED="$${PEDALFRAME_FUZZ_SEED:-$$(date +%s)}"; \
 	  $(PY) -m pytest tests/fuzz -rP --numprocesses auto --maxprocesses 4 --dist worksteal "$$@"
 
-lint: .venv/.ready-dev ## check style and types
+lint: .venv/.ready-dev ## check style, types and which room imports which
 	.venv/bin/ruff check $(ROOMS)
 	.venv/bin/ruff format --check $(ROOMS)
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo --no-cache
 
 bench: .venv/.ready-bench ## measure training speed and memory against stock Keras on TensorFlow
 	@$(SPLIT_ARGS); $(PY) -m tests.bench "$$@"

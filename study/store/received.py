@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import errno
 import io
+import json
+import math
 import os
 import re
 import stat
@@ -31,7 +33,6 @@ from pydantic import (
     ValidationError,
     create_model,
 )
-from pydantic_core import from_json
 
 from data import system_errors
 from data.devices import lv2
@@ -206,9 +207,16 @@ def document(path: Path) -> Any:
         FileNotFoundError: it is not there.
     """
     try:
-        return from_json(content(path), allow_inf_nan=False)
-    except ValueError:
+        return json.loads(content(path), parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError):
         raise _unfit(path, BROKEN) from None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
 
 
 def manifest(path: Path) -> dict[str, Any]:
