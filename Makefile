@@ -45,7 +45,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help convert deploy budget timing grid search estimate report choose listen listen-import render play export data test fuzz lint bench lock doctor system clean
+.PHONY: help measure convert deploy budget timing grid search estimate report choose listen listen-import render play export data test fuzz lint bench lock doctor system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -80,6 +80,9 @@ render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) in
 
 deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41|teensy40|daisy [RUN=id FORCE=1 ARGS="--route tflite_float32"]
 	@$(SPLIT_ARGS); $(PY) -m embedded deploy "--board=$${BOARD:-teensy41}" $${RUN:+"--run=$$RUN"} $${FORCE:+--force} "$$@" -- "$$GRID"
+
+measure: .venv/.ready ## count anew, on the simulated Cortex-M7, what the budget of generated C rests on
+	@$(PY) -m embedded measure
 
 budget: .venv/.ready ## reckon which models of GRID keep up on which board, as choose and report read it
 	@$(SPLIT_ARGS); $(PY) -m embedded budget "$$@" -- "$$GRID"

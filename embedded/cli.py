@@ -99,6 +99,18 @@ def convert_command(
         raise typer.Exit(3)
 
 
+@app.command("measure")
+@explained
+def measure_command() -> None:
+    """Count anew, in QEMU, what the cost model of the generated C rests on.
+
+    Writes embedded/measured/c99.json; needed when the generated code or the compiler changes.
+    """
+    from embedded.budget import cost_model, measure
+
+    measure.measure(cost_model.MEASURED, typer.echo)
+
+
 @app.command("deploy")
 @explained
 def deploy_command(

@@ -12,6 +12,8 @@ FAMILIES: tuple[str, ...] = tuple(name for name in get_args(Family) if name != "
 # Of the recurrent families: how many products of a unit's inputs a step takes.
 GATES = {"lstm": 4, "gru": 3, "rnn": 1, "conv_gru": 3}
 SEQUENCE_FAMILIES = tuple(GATES)
+# Those that can take features of a frame in the newest sample's place.
+FEATURE_FAMILIES = ("lstm", "gru")
 
 # The convolution before a GRU looks at the newest sample and the two before it.
 CONV_GRU_KERNEL = 3
@@ -37,6 +39,10 @@ class Architecture:
             learns only what the effect changes (Wright et al., DAFx 2019).
         controls: settings of the effect that enter beside every dry sample, as channels of
             their own after it.
+        features: of a recurrent model on sequences: so many linear features of the newest
+            ``frame_size`` dry samples enter its first layer in the newest sample's place
+            (the input block of Simionato & Fasciani, EURASIP JASMP 2025, arXiv 2405.04124);
+            0 for the sample itself.
     """
 
     family: Family
@@ -45,6 +51,7 @@ class Architecture:
     frame_size: int
     residual: bool = False
     controls: int = 0
+    features: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a convolution that reaches beyond the frame."""
@@ -55,11 +62,29 @@ class Architecture:
             )
         if self.family == "conv_gru" and self.controls:
             raise ValueError("a conv_gru model takes no controls")
+        if self.features and self.family not in FEATURE_FAMILIES:
+            raise ValueError(
+                f"features are for {', '.join(FEATURE_FAMILIES)}; a {self.family} model takes none"
+            )
 
     @property
     def inputs(self) -> int:
         """Channels of the input: the dry sample and the controls."""
         return 1 + self.controls
+
+    @property
+    def history(self) -> int:
+        """Dry samples before the newest that a streaming model still needs."""
+        if self.family == "conv_gru":
+            return CONV_GRU_KERNEL - 1
+        return self.frame_size - 1 if self.features else 0
+
+    @property
+    def first_inputs(self) -> int:
+        """Channels that enter the first recurrent layer."""
+        if self.family == "conv_gru":
+            return self.units
+        return (self.features or 1) + self.controls
 
 
 def is_recurrent(family: str) -> bool:
@@ -78,7 +103,12 @@ def multiply_accumulates(a: Architecture) -> int:
 
     Counts the matrix products (kernel, recurrent kernel, output) and leaves out
     biases, gates' products and activations, as is usual for such tables.
+
+    Raises:
+        ValueError: the model has no framed form.
     """
+    if a.features:
+        raise ValueError("a model of features has no framed form")
     if is_recurrent(a.family):
         steps = streaming_multiply_accumulates(a) - a.units
         return a.frame_size * steps + a.units
@@ -102,7 +132,8 @@ def streaming_multiply_accumulates(a: Architecture) -> int:
     """
     if not is_recurrent(a.family):
         raise ValueError(f"a {a.family} model has no state to carry")
-    has_conv = a.family == "conv_gru"
-    inputs = [a.units if has_conv else a.inputs] + [a.units] * (a.layers - 1)
-    steps = sum(GATES[a.family] * a.units * (n + a.units) for n in inputs)
-    return (CONV_GRU_KERNEL * a.units if has_conv else 0) + steps + a.units
+    front = a.frame_size * a.features
+    if a.family == "conv_gru":
+        front = CONV_GRU_KERNEL * a.units
+    inputs = [a.first_inputs] + [a.units] * (a.layers - 1)
+    return front + sum(GATES[a.family] * a.units * (n + a.units) for n in inputs) + a.units

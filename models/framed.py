@@ -29,9 +29,9 @@ def build(
     has the same weights.
 
     Raises:
-        ValueError: the family is one for sequences only.
+        ValueError: the family, or its features, are for sequences only.
     """
-    if architecture.family not in FAMILIES:
+    if architecture.family not in FAMILIES or architecture.features:
         raise ValueError(f"a {architecture.family} model has no framed form")
     frame = keras.Input((architecture.frame_size, architecture.inputs), name="frame")
     signal: Any = frame

@@ -16,7 +16,7 @@ import keras
 from models import carried
 from models.architecture import CONV_GRU_KERNEL, Architecture
 from models.framed import glorot, recurrent_layers
-from models.streaming import build_streaming, states_per_layer
+from models.streaming import build_streaming, states_per_layer, with_front
 
 States = list[jax.Array]
 
@@ -28,21 +28,12 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
     drawn from ``seed`` alone and stand in the order of ``models.streaming.build_streaming``.
     """
     dry = keras.Input((None, architecture.inputs), name="dry")
-    signal: Any = dry
-    if architecture.family == "conv_gru":
-        signal = keras.layers.Conv1D(
-            architecture.units,
-            CONV_GRU_KERNEL,
-            padding="causal",
-            activation="tanh",
-            kernel_initializer=glorot(seed, architecture.layers + 1),
-            name="conv",
-        )(signal)
+    samples = dry[..., :1] if architecture.controls else dry
+    signal: Any = with_front(architecture, seed, padding="causal")(samples, dry)
     for layer in recurrent_layers(architecture, seed, sequences=True):
         signal = layer(signal)
     wet = keras.layers.Dense(1, kernel_initializer=glorot(seed, 0), name="wet")(signal)
     if architecture.residual:
-        samples = dry[..., :1] if architecture.controls else dry
         wet = keras.layers.Add(name="residual")([wet, samples])
     name = f"{architecture.family}_{architecture.layers}x{architecture.units}"
     return keras.Model(dry, wet, name=name)
@@ -78,12 +69,18 @@ class Window:
             )
             return wet[..., 0].T, after
         a, signal, after = self._architecture, _with_channels(dry), []
-        if a.family == "conv_gru":
-            (kernel, bias), weights = weights[:2], weights[2:]
+        samples = dry[..., 0] if a.controls else dry
+        if a.history:
             history, states = states[0], states[1:]
-            reached = jnp.concatenate([history.T, dry])
-            after.append(reached[1 - CONV_GRU_KERNEL :].T)
-            signal = _convolved(reached, kernel, bias)
+            reached = jnp.concatenate([history.T, samples])
+            after.append(reached[-a.history :].T)
+            if a.family == "conv_gru":
+                (kernel, bias), weights = weights[:2], weights[2:]
+                signal = _convolved(reached, kernel, bias)
+            else:
+                features = _features(reached, weights[0])
+                signal = jnp.concatenate([features, signal[..., 1:]], axis=-1)
+                weights = weights[1:]
         layer = carried.lstm if a.family == "lstm" else carried.gru
         per_layer = states_per_layer(a)
         for number in range(a.layers):
@@ -92,12 +89,25 @@ class Window:
             signal, state = layer(signal, own, (kernel, recurrent, bias))
             after += state
         wet = (signal @ weights[-2] + weights[-1])[..., 0]
-        samples = dry[..., 0] if a.controls else dry
         return wet + samples if a.residual else wet, after
 
 
 def _with_channels(dry: jax.Array) -> jax.Array:
     return dry if dry.ndim == 3 else dry[..., None]
+
+
+def _features(reached: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Linear features of the frames that end at the samples after the history.
+
+    Args:
+        reached: history and samples, ``(frame_size - 1 + samples, batch)``.
+        kernel: ``(frame_size, 1, features)``.
+    """
+    taps = kernel.shape[0]
+    samples = reached.shape[0] - taps + 1
+    # One product of all frames: its gradient is one too, where a sum over taps has one a tap.
+    frames = jnp.stack([reached[k : k + samples] for k in range(taps)], axis=-1)
+    return frames @ kernel[:, 0]
 
 
 def _convolved(reached: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:

@@ -7,12 +7,13 @@ is why every table keeps the two apart.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import keras
 
-from models.architecture import CONV_GRU_KERNEL, Architecture, is_recurrent
-from models.framed import recurrent_layers
+from models.architecture import Architecture, is_recurrent
+from models.framed import glorot, recurrent_layers
 
 
 def build_streaming(architecture: Architecture) -> keras.Model:
@@ -32,16 +33,14 @@ def build_streaming(architecture: Architecture) -> keras.Model:
     block = keras.Input((None, architecture.inputs), name="dry")
     before, after = [], []
     signal: Any = block
-    if architecture.family == "conv_gru":
-        history = keras.Input((CONV_GRU_KERNEL - 1,), name="history")
-        past = keras.layers.Reshape((CONV_GRU_KERNEL - 1, 1))(history)
-        signal = keras.layers.Concatenate(axis=1)([past, block])
-        newest = signal[:, 1 - CONV_GRU_KERNEL :, 0]
-        signal = keras.layers.Conv1D(
-            architecture.units, CONV_GRU_KERNEL, activation="tanh", name="conv"
-        )(signal)
+    if length := architecture.history:
+        history = keras.Input((length,), name="history")
+        past = keras.layers.Reshape((length, 1))(history)
+        samples = block[..., :1] if architecture.controls else block
+        seen = keras.layers.Concatenate(axis=1)([past, samples])
+        signal = with_front(architecture, seed=0, padding="valid")(seen, block)
         before.append(history)
-        after.append(newest)
+        after.append(seen[:, -length:, 0])
     for layer in recurrent_layers(architecture, seed=0, sequences=True, states=True):
         states = [
             keras.Input((architecture.units,), name=f"{layer.name}_state_{k}")
@@ -57,13 +56,43 @@ def build_streaming(architecture: Architecture) -> keras.Model:
     return keras.Model([block, *before], [wet, *after])
 
 
+def with_front(
+    architecture: Architecture, seed: int, padding: Literal["causal", "valid"]
+) -> Callable[[Any, Any], Any]:
+    """What turns dry samples into inputs of the first recurrent layer.
+
+    It takes the dry samples that are convolved, ``(batch, samples, 1)``, and the block that
+    is answered, ``(batch, samples, 1 + controls)``, whose controls it passes on.
+    """
+    a, is_conv = architecture, architecture.family == "conv_gru"
+    if not a.history:
+        return lambda _, block: block
+    layer = keras.layers.Conv1D(
+        a.units if is_conv else a.features,
+        a.history + 1,
+        padding=padding,
+        activation="tanh" if is_conv else None,
+        use_bias=is_conv,  # a linear layer's would add nothing to those of the layer after it
+        kernel_initializer=glorot(seed, a.layers + 1),
+        name="conv" if is_conv else "features",
+    )
+
+    def front(samples: Any, block: Any) -> Any:
+        signal = layer(samples)
+        if not a.controls:
+            return signal
+        return keras.layers.Concatenate(axis=-1)([signal, block[..., 1:]])
+
+    return front
+
+
 def state_sizes(architecture: Architecture) -> list[int]:
     """Lengths of the arrays that are carried from sample to sample, in their order.
 
     Layer by layer the hidden and, for an LSTM, the cell state; before them, where a
-    convolution comes first, the dry samples that it still needs, oldest first.
+    convolution or features come first, the dry samples that those still need, oldest first.
     """
-    history = [CONV_GRU_KERNEL - 1] if architecture.family == "conv_gru" else []
+    history = [architecture.history] if architecture.history else []
     return history + [architecture.units] * (architecture.layers * states_per_layer(architecture))
 
 

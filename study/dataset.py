@@ -76,9 +76,9 @@ class Materials:
 
     def test_fir(self, config: RunConfig) -> Samples:
         """The linear baseline of the run's frame size on its test split."""
-        key = (self._key(config), config.frame_size)
+        key = (self._key(config), config.fir_taps)
         if key not in self._firs:
-            self._firs[key] = self.of(config).test_fir(config.frame_size)
+            self._firs[key] = self.of(config).test_fir(config.fir_taps)
         return self._firs[key]
 
     def _key(self, config: RunConfig) -> str:

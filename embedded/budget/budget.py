@@ -215,7 +215,7 @@ def _lines(store: Store) -> Iterator[Line]:
         if not can_be_built(config):
             continue
         for board in BOARDS.values():
-            for route in ROUTES:
+            for route in ROUTES if not config.features else ("c",):
                 yield line(
                     config.architecture, config.sample_rate_hz, board, route,
                     config.run_id, row["rendering"],

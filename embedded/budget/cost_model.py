@@ -3,9 +3,10 @@
 ``measured/c99.json`` holds what the generated C took in QEMU, which counts instructions
 exactly. A model in that list is told as measured; another by a linear model of what its code
 does, fitted to the list: layers, units (their activations), blocks, rows of weights, weights
-and the ends of loops. All its coefficients are 0 or more (non-negative least squares on
-relative errors), so that it stays sensible beyond the list. Part of the list was held out of
-the fit, and its largest relative error there is the error that every estimate carries.
+and the ends of loops; where features of a frame come first, also their taps and weights. All
+its coefficients are 0 or more (non-negative least squares on relative errors), so that it stays
+sensible beyond the list. Part of the list was held out of the fit, and its largest relative
+error there is the error that every estimate carries.
 
 ``measured/tflite_micro.json`` holds the same of the firmware with TFLite Micro (its reference
 kernels, with the flags of its own Makefile for ``cortex-m7+fp``), whose cost is its graph's:
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from data import files
-from embedded.c.packing import PackedLayer, pack
+from embedded.c.packing import PackedLayer, pack, pack_features
 from embedded.network.weights import expected_shapes
 from embedded.tflite import networks
 from embedded.tflite.graph import Graph
@@ -38,6 +39,9 @@ from models.architecture import Architecture, is_recurrent
 
 MEASURED = Path(__file__).parents[1] / "measured" / "c99.json"
 TFLITE_MEASURED = Path(__file__).parents[1] / "measured" / "tflite_micro.json"
+
+SHAPE = ("family", "layers", "units", "frame_size", "features")
+"""What the lists tell of a model; ``features`` only where there are."""
 
 TFLITE_BLOCK = 8
 """Samples an invoke of TFLite Micro: divides the blocks of every board, halved too."""
@@ -84,7 +88,7 @@ def generated_c(a: Architecture) -> Cost:
     """What the generated C takes, one sample in and one out."""
     added = 1.0 if a.residual else 0.0
     for row in _measured("fit") + _measured("held_out"):
-        if _architecture(row) == _key(a):
+        if architecture_of(row) == _key(a):
             return Cost(
                 row["instructions"] + added, row["flash"], row["state"] + row["stack"],
                 "measured", 0.0,
@@ -118,7 +122,7 @@ def tflite_micro(a: Architecture, kind: Kind) -> Cost:
 def tflite_held_out_error(kind: Kind) -> float:
     """Largest relative error of that model's instructions on what it was not fitted to."""
     rows = [row for row in _tflite_measured("held_out") if row["kind"] == kind]
-    features = np.array([_work(_graph(_architecture(row), kind)) for row in rows])
+    features = np.array([_work(_graph(architecture_of(row), kind)) for row in rows])
     found = np.array([float(row["instructions"]) for row in rows])
     return float(np.abs(features @ _tflite_fitted(kind, "instructions") / found - 1).max())
 
@@ -132,7 +136,7 @@ def _tflite_held_out_families(kind: Kind) -> frozenset[str]:
 def _tflite_fitted(kind: Kind, quantity: str) -> NDArray[np.float64]:
     rows = [row for row in _tflite_measured("fit") if row["kind"] == kind]
     described = _work if quantity == "instructions" else _content
-    features = np.array([described(_graph(_architecture(row), kind)) for row in rows])
+    features = np.array([described(_graph(architecture_of(row), kind)) for row in rows])
     found = np.array([float(row[quantity]) for row in rows])
     coefficients: NDArray[np.float64] = nnls(features / found[:, None], np.ones(len(rows)))[0]
     return coefficients
@@ -183,7 +187,7 @@ def _content(graph: Graph) -> list[float]:
 def held_out_error(family: str, quantity: str) -> float:
     """Largest relative error of the model of a quantity on what it was not fitted to."""
     rows = [row for row in _measured("held_out") if row["family"] == family]
-    features = np.array([_features(_architecture(row)) for row in rows])
+    features = np.array([_features(architecture_of(row)) for row in rows])
     found = np.array([float(row[quantity]) for row in rows])
     return float(np.abs(features @ _fitted(family, quantity) / found - 1).max())
 
@@ -191,7 +195,7 @@ def held_out_error(family: str, quantity: str) -> float:
 @lru_cache(maxsize=16)
 def _fitted(family: str, quantity: str) -> NDArray[np.float64]:
     rows = [row for row in _measured("fit") if row["family"] == family]
-    features = np.array([_features(_architecture(row)) for row in rows])
+    features = np.array([_features(architecture_of(row)) for row in rows])
     found = np.array([float(row[quantity]) for row in rows])
     coefficients: NDArray[np.float64] = nnls(features / found[:, None], np.ones(len(rows)))[0]
     return coefficients
@@ -206,19 +210,26 @@ def _measured(part: str) -> list[dict[str, Any]]:
     return list(_all_measured()[part])
 
 
-def _architecture(row: dict[str, Any]) -> Architecture:
-    return Architecture(row["family"], row["layers"], row["units"], row["frame_size"])
+def architecture_of(row: dict[str, Any]) -> Architecture:
+    """The model that a line of a list is of."""
+    return Architecture(**{name: row[name] for name in SHAPE if name in row})
 
 
 def _key(a: Architecture) -> Architecture:
     """Recurrent models cost the same whatever frames they were trained on."""
     plain = replace(a, residual=False)
-    return replace(plain, frame_size=64) if is_recurrent(a.family) else plain
+    ignores_frame = is_recurrent(a.family) and not a.features
+    return replace(plain, frame_size=64) if ignores_frame else plain
 
 
 @lru_cache(maxsize=256)
 def _packed(a: Architecture) -> Sequence[PackedLayer]:
     return pack(a, [np.zeros(shape, np.float32) for shape in expected_shapes(a)])
+
+
+@lru_cache(maxsize=256)
+def _packed_features(a: Architecture) -> PackedLayer:
+    return pack_features(a, [np.zeros(shape, np.float32) for shape in expected_shapes(a)])
 
 
 def _features(a: Architecture) -> list[float]:
@@ -232,7 +243,12 @@ def _features(a: Architecture) -> list[float]:
             ends += len(layer.blocks) * (fed % 8 // 2)
     blocks = sum(len(layer.blocks) for layer in layers)
     units = sum(layer.units for layer in layers)
-    return [1.0, len(layers), blocks, units, rows, _weights(layers), ends]
+    front = _packed_features(_key(a)) if a.features else None
+    taps = len(front.blocks) * front.inputs if front else 0
+    return [
+        1.0, len(layers), blocks, units, rows, _weights(layers), ends,
+        float(front is not None), taps, _weights([front]) if front else 0,
+    ]  # fmt: skip
 
 
 def _weights(layers: Sequence[PackedLayer]) -> int:
@@ -246,6 +262,7 @@ def _ram_bytes(a: Architecture) -> int:
     layers = _packed(_key(a))
     if is_recurrent(a.family):
         arrays = 3 if a.family == "lstm" else 2
-        return 4 * (arrays * sum(layer.units for layer in layers) + 1) + int(stack)
+        window = 2 * a.frame_size + 1 if a.features else 0
+        return 4 * (arrays * sum(layer.units for layer in layers) + 1 + window) + int(stack)
     # A window twice, and what earlier positions of a convolution found.
     return 4 * (2 * a.frame_size + 4 * sum(layer.units for layer in layers)) + int(stack)

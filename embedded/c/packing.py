@@ -64,6 +64,8 @@ def pack(a: Architecture, weights: Weights) -> list[PackedLayer]:
     """
     check(a, weights)
     arrays = [np.asarray(array, np.float64) for array in weights]
+    if a.features:
+        arrays = arrays[1:]
     per_layer = 3 if is_recurrent(a.family) else 2
     layers: list[PackedLayer] = []
     for number in range(a.layers):
@@ -77,7 +79,24 @@ def pack(a: Architecture, weights: Weights) -> list[PackedLayer]:
     return layers
 
 
+def pack_features(a: Architecture, weights: Weights) -> PackedLayer:
+    """The linear features of a frame that enter the first layer, the oldest tap first."""
+    kernel = np.asarray(weights[0], np.float64)[:, 0]
+    lanes = _feature_lanes(a)
+    kernel = _grown(kernel, 1, _padded(a.features, lanes))
+    blocks = [_flat(taps=kernel[:, b]) for b in _blocks(kernel.shape[1], lanes)]
+    return PackedLayer(a.frame_size, kernel.shape[1], lanes, blocks)
+
+
+def _feature_lanes(a: Architecture) -> int:
+    """One block for few features, so that a frame is read once."""
+    even = a.features + a.features % 2
+    return even if even <= max(_LANES) else lanes_for(a.features)
+
+
 def _first_inputs(a: Architecture) -> int:
+    if a.features:
+        return _padded(a.features, _feature_lanes(a))
     return {"dense": a.frame_size, "conv": CONV_FIRST_KERNEL}.get(a.family, 1)
 
 

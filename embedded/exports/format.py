@@ -45,11 +45,17 @@ def described(a: Architecture) -> str:
     residual = "with residual" if a.residual else "without residual"
     name = a.family.upper() if is_recurrent(a.family) else a.family
     knobs = f", told {a.controls} controls" if a.controls else ""
-    return f"{name} {a.layers}x{a.units} {residual}{knobs}"
+    features = f", on {a.features} features of {a.frame_size} samples" if a.features else ""
+    return f"{name} {a.layers}x{a.units} {residual}{knobs}{features}"
+
+
+def is_plain(a: Architecture) -> bool:
+    """Whether the dry sample alone enters the first layer, as hosts have it."""
+    return not a.controls and not a.features
 
 
 def one_layer(a: Architecture, families: tuple[str, ...], units: tuple[int, ...]) -> str | None:
     """The objection to all but one recurrent layer of these families and sizes."""
-    if a.family in families and a.layers == 1 and a.units in units and not a.controls:
-        return None
+    if a.family in families and a.layers == 1 and a.units in units:
+        return None if is_plain(a) else described(a)
     return described(a)

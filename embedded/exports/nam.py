@@ -14,7 +14,7 @@ import json
 
 import numpy as np
 
-from embedded.exports.format import Format, described
+from embedded.exports.format import Format, described, is_plain
 from embedded.exports.model import Model, numbers
 from models.architecture import Architecture
 
@@ -24,7 +24,7 @@ VERSION = "0.5.4"  # of the file format; every host since 2024 reads it
 def objection(architecture: Architecture) -> str | None:
     """What the model is, if no host loads such a structure, else None."""
     a = architecture
-    if a.family == "lstm" and not a.residual and not a.controls:
+    if a.family == "lstm" and not a.residual and is_plain(a):
         return None
     return described(a)
 

@@ -40,11 +40,20 @@ def respond(
         wet = _framed(architecture, arrays, signal, tanh)
     else:
         hidden = signal[:, None]
+        if architecture.features:
+            hidden = _features(signal, arrays.pop(0)[:, 0])
         step = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[architecture.family]
         for layer in range(architecture.layers):
             hidden = step(tanh, hidden, *arrays[3 * layer : 3 * layer + 3])
         wet = (hidden @ arrays[-2] + arrays[-1])[:, 0]
     return wet + signal if architecture.residual else wet
+
+
+def _features(signal: Signal64, kernel: Signal64) -> Signal64:
+    """Linear features of the frame that ends at every sample, the oldest tap first."""
+    padded = np.concatenate([np.zeros(len(kernel) - 1), signal])
+    features: Signal64 = sliding_window_view(padded, len(kernel)) @ kernel
+    return features
 
 
 def _sigmoid(tanh: Tanh, x: Signal64) -> Signal64:

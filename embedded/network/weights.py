@@ -20,8 +20,10 @@ from models.architecture import (
 def expected_shapes(a: Architecture) -> list[tuple[int, ...]]:
     """Shapes of the trainable variables of ``models.framed.build``, in order."""
     u, shapes = a.units, list[tuple[int, ...]]()
+    if a.features:
+        shapes.append((a.frame_size, 1, a.features))
     for layer in range(1, a.layers + 1):
-        inputs = 1 if layer == 1 else u
+        inputs = a.first_inputs if layer == 1 else u
         if is_recurrent(a.family):
             wide = GATES[a.family] * u
             bias = (2, wide) if a.family == "gru" else (wide,)

@@ -71,6 +71,13 @@ def _check(a: Architecture, weights: Weights, form: Form, block: int) -> None:
             found=str(block),
             remedy="Choose a block in that range; the firmware cuts longer buffers up.",
         )
+    if a.features:
+        raise InputError(
+            subject,
+            expected="a model that takes samples",
+            found=f"one that takes {a.features} features of {a.frame_size} samples",
+            remedy="Deploy it as generated C (--route c).",
+        )
     if form == "streaming" and not is_recurrent(a.family):
         raise InputError(
             subject,

@@ -149,6 +149,7 @@ class _Cost:
     layers: int
     units: int
     frame_size: int | None
+    features: int
     residual: bool
     sample_rate_hz: int
 
@@ -156,15 +157,22 @@ class _Cost:
     def of(config: RunConfig, rendering: str) -> _Cost:
         a = config.architecture
         # Of a state that is carried on, a sample takes one step, whatever frames trained it.
-        frame_size = None if rendering.startswith(STREAMING) else a.frame_size
+        has_frame = a.features or not rendering.startswith(STREAMING)
         return _Cost(
-            a.family, a.layers, a.units, frame_size, a.residual, config.sample_rate_hz
-        )  # fmt: skip
+            a.family,
+            a.layers,
+            a.units,
+            a.frame_size if has_frame else None,
+            a.features,
+            a.residual,
+            config.sample_rate_hz,
+        )
 
     @property
     def shape(self) -> str:
         family = FAMILY_NAMES.get(self.family, self.family)
-        return f"{family} {self.layers}\N{MULTIPLICATION SIGN}{self.units}"
+        shape = f"{family} {self.layers}\N{MULTIPLICATION SIGN}{self.units}"
+        return f"{shape}, frame {self.frame_size} to {self.features}" if self.features else shape
 
 
 def _names(costs: Iterable[_Cost]) -> dict[_Cost, str]:
@@ -178,7 +186,7 @@ def _names(costs: Iterable[_Cost]) -> dict[_Cost, str]:
 def _name(cost: _Cost, alike: Sequence[_Cost]) -> str:
     parts = [cost.shape]
     frames = {other.frame_size for other in alike} - {None}
-    if cost.frame_size is not None and len(frames) > 1:
+    if cost.frame_size is not None and not cost.features and len(frames) > 1:
         parts.append(f"frame {cost.frame_size}")
     if len({other.residual for other in alike}) > 1:
         parts.append(f"residual {cost.residual}")

@@ -32,6 +32,7 @@ SETTINGS = (
     "layers",
     "units",
     "frame_size",
+    "features",
     "training_frames",
     "epochs",
     "batch_size",

@@ -67,8 +67,10 @@ def against_fir(best: Model) -> str:
 
 def _length(model: Model) -> str:
     """Of the filter beside a model: its frame's, if it has one."""
-    frame_size = model.rows[0]["frame_size"]
-    return "64 taps" if frame_size is None else f"the same length ({frame_size} taps)"
+    row = model.rows[0]
+    if row["training"] == "sequence":
+        return "64 taps"
+    return f"the same length ({row['frame_size']} taps)"
 
 
 def certainty(best: Model) -> str:

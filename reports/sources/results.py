@@ -28,7 +28,9 @@ FAMILY_NAMES = {
 }
 
 # Settings that every label names; the effect's name tells the direction.
-_ALWAYS_NAMED = {"effect", "direction", "family", "layers", "units", "training_frames"}
+_ALWAYS_NAMED = {
+    "effect", "direction", "family", "layers", "units", "features", "training_frames"
+}  # fmt: skip
 # These tell runs of one model apart: its seeds, what is kept on the way, and what is made
 # of the finished model for rows of their own.
 _NEVER_NAMED = {"seed", "checkpoint_epochs", "streaming_epochs", "oversampling"}
@@ -302,7 +304,7 @@ def _what_is_trained(config: RunConfig) -> str:
 
 def _named_alike(config: RunConfig) -> str:
     """The same for all runs of an effect that training and shape do not tell apart."""
-    shape = [config.training, config.family, config.layers, config.units]
+    shape = [config.training, config.family, config.layers, config.units, config.features]
     return json.dumps([config.effect, config.direction, *shape], sort_keys=True)
 
 
@@ -320,6 +322,8 @@ def _structure(config: RunConfig, has_both: bool, varied: Container[str]) -> str
     family = FAMILY_NAMES.get(config.family, config.family)
     others = [_named(config, name) for name in RunConfig.model_fields if name in varied]
     shape = f"{family} {config.layers}\N{MULTIPLICATION SIGN}{config.units}"
+    if config.features:
+        shape += f", frame {config.frame_size} to {config.features}"
     trained_on = [_TRAINED_ON[config.training]] if has_both else []
     return ", ".join([shape, *trained_on, *others])
 

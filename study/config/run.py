@@ -1,7 +1,8 @@
 """One run: every setting that it is made of, checked, and the id that names it.
 
 A run's id hashes its *full* configuration, defaults included, so that editing a default can
-never change what an old id means.
+never change what an old id means. Fields that came later are hashed only where they differ
+from their neutral value, so that a new field leaves all ids as they are.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ FRAMED_ONLY = (
     "oversampling",
     "streaming_epochs",
 )
+# Fields that the first ids did not know, and the value that means: as before them.
+NEUTRAL: Mapping[str, Any] = {"features": 0, "clip_norm": 0.0}
 SEGMENT_KEYS = ("sequence_seconds", "warmup_samples", "window_samples")
 
 
@@ -113,8 +116,9 @@ class RunConfig(Strict):
     Attributes:
         effect: what is modelled, as ``data.effects.Effect`` holds it.
         signal: the dry signal and the split.
-        family, layers, units, frame_size: the architecture (``models.architecture``). No
-            frame reaches back beyond the unscored lead-in of its stretch.
+        family, layers, units, frame_size, features: the architecture
+            (``models.architecture``). No frame reaches back beyond the unscored lead-in of its
+            stretch. A model on sequences has a frame only where it has features of it.
         residual: whether the dry sample is added to the model's output.
         training: ``framed``; or ``sequence``, on segments of audio with the state carried
             (``study.training.tbptt``), each epoch over all that fit into the training split.
@@ -127,6 +131,8 @@ class RunConfig(Strict):
         schedule: ``constant``, or half a ``cosine`` that reaches 1 % as the last epoch ends.
         weight_decay: AdamW's: each step also shrinks every weight by this times the
             learning rate; 0 is Adam.
+        clip_norm: longest gradient of a step, over all weights; longer ones are shortened to
+            it. 0 for any length.
         loss: training loss (``models.losses``).
         sample_rate_hz: of dry and wet.
         seed: of the weights, the draw of frames and their order.
@@ -157,6 +163,7 @@ class RunConfig(Strict):
     layers: Annotated[int, Field(ge=1, le=8)] = 1
     units: Annotated[int, Field(ge=1, le=1024)] = 16
     frame_size: Annotated[int, Field(ge=2, le=LEAD_IN_SAMPLES + 1)] = 64
+    features: Annotated[int, Field(ge=0, le=256)] = 0
     residual: bool = False
     training: Training = "framed"
     direction: Direction = "forward"
@@ -166,6 +173,7 @@ class RunConfig(Strict):
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-2
     schedule: Schedule = "cosine"
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    clip_norm: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     loss: LossName = "mae"
     sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)] = 22_050
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -247,8 +255,12 @@ class RunConfig(Strict):
             )
         if self.streaming_epochs and not is_recurrent(self.family):
             raise ValueError(f"a {self.family} model has no state, so no streaming_epochs")
+        if self.features and not is_sequence:
+            raise ValueError('features of a frame take training = "sequence"')
         without_use = FRAMED_ONLY if is_sequence else () if self.streaming_epochs else SEGMENT_KEYS
         for name in without_use:
+            if name == "frame_size" and self.features:
+                continue
             if getattr(self, name) != RunConfig.model_fields[name].default:
                 raise ValueError(
                     f"{name} does not apply to training on sequences; leave it out"
@@ -327,8 +339,20 @@ class RunConfig(Strict):
         """What fixes the model's shape."""
         controls = len(self.controls) if self.knobs == "conditioned" else 0
         return Architecture(
-            self.family, self.layers, self.units, self.frame_size, self.residual, controls
+            self.family,
+            self.layers,
+            self.units,
+            self.frame_size,
+            self.residual,
+            controls,
+            self.features,
         )
+
+    @property
+    def fir_taps(self) -> int:
+        """Of the linear filter that the model is compared with."""
+        default: int = RunConfig.model_fields["frame_size"].default
+        return default if self.training == "sequence" else self.frame_size
 
     @property
     def made_by(self) -> Effect:
@@ -390,7 +414,11 @@ class RunConfig(Strict):
 
         The key changes whenever the same fields stand for other samples.
         """
-        fields = self.model_dump(mode="json")
+        fields = {
+            name: value
+            for name, value in self.model_dump(mode="json").items()
+            if name not in NEUTRAL or value != NEUTRAL[name]
+        }
         # A recording is known by its content, wherever its files lie.
         fields["effect"] |= {"dry_file": "", "wet_file": ""}
         fields["pair"] = self.pair_key
@@ -402,6 +430,8 @@ class RunConfig(Strict):
         seen = f"f{self.frame_size}-n{_short(self.training_frames)}"
         if self.training == "sequence":
             seen = f"w{self.window_samples}"
+            if self.features:
+                seen = f"f{self.frame_size}to{self.features}-{seen}"
         return f"{effect}-{shape}-{seen}-e{self.epochs}-s{self.seed}-{digest}"
 
 

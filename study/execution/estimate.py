@@ -139,7 +139,11 @@ def _sequence_rate(config: RunConfig) -> float:
     samples = segment.warmup_samples + 4 * segment.counted_samples
     first = np.full(config.batch_size, segment.warmup_samples, np.int32)
     epoch = tbptt.compiled_epoch(
-        config.architecture, config.loss, 0.0, segment, (samples, len(first), len(first))
+        config.architecture,
+        config.loss,
+        compiled.Adam(),
+        segment,
+        (samples, len(first), len(first)),
     )
     return len(first) * segment.counted_samples / _epoch_seconds(config, epoch, samples, first)
 

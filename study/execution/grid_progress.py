@@ -156,7 +156,8 @@ class GridProgress(LiveView):
 def _shape(config: RunConfig) -> str:
     shape = f"{config.family} {config.layers}x{config.units}"
     if config.training == "sequence":
-        return f"{shape}, sequences"
+        front = f", frame {config.frame_size} to {config.features}" if config.features else ""
+        return f"{shape}{front}, sequences"
     return f"{shape}, frame {config.frame_size}, {config.training_frames:,} frames"
 
 

@@ -37,8 +37,10 @@ class SteppedModel:
             raise ValueError(f"no steps for a {architecture.family} model")
         self.block_samples = block_samples
         self._residual = architecture.residual
+        self._history = np.zeros(architecture.history, np.float32)
         self._layer: Any = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[architecture.family]
         arrays = [np.ascontiguousarray(value, np.float32) for value in weights]
+        self._features = arrays.pop(0)[:, 0] if architecture.features else None
         self._layers = [
             arrays[k : k + _WEIGHTS_PER_LAYER]
             for k in range(0, _WEIGHTS_PER_LAYER * architecture.layers, _WEIGHTS_PER_LAYER)
@@ -49,6 +51,11 @@ class SteppedModel:
     def __call__(self, dry: Chunk) -> Chunk:
         """The wet block, ``(samples, 1)``, of the dry block that follows the one before."""
         hidden = np.ascontiguousarray(dry)
+        if self._features is not None:
+            seen = np.concatenate([self._history, dry[:, 0]])
+            self._history = seen[len(dry) :]
+            frames = np.lib.stride_tricks.sliding_window_view(seen, len(self._features))
+            hidden = np.ascontiguousarray(frames @ self._features)
         for weights, state in zip(self._layers, self._states, strict=True):
             hidden = self._layer(hidden, *weights, state)
         wet = hidden @ self._output + self._bias

@@ -40,10 +40,12 @@ SEARCHABLE: dict[str, type | None] = {
     "layers": int,
     "units": int,
     "frame_size": int,
+    "features": int,  # for training on sequences
     "residual": None,
     "learning_rate": float,
     "schedule": None,
     "weight_decay": float,
+    "clip_norm": float,
     "batch_size": int,
     "window_samples": int,  # these two for training on sequences
     "sequence_seconds": float,

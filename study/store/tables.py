@@ -78,7 +78,9 @@ def described(config: RunConfig) -> dict[str, Any]:
     own = {name: values[name] for name in COLUMNS if name in values}
     known = {"run_id": config.run_id, **own, "effect": config.effect_name}
     if config.training == "sequence":  # the whole split; counted when it is there
-        known |= {"frame_size": None, "training_frames": None}
+        known |= {"training_frames": None}
+        if not config.features:
+            known |= {"frame_size": None}
     return known
 
 

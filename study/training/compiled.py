@@ -27,6 +27,22 @@ from models.fused import FusedLSTM
 from models.losses import training_loss
 
 
+class Adam(NamedTuple):
+    """What Keras' Adam is asked for besides its rate.
+
+    Attributes:
+        weight_decay: AdamW's: w -= rate * weight_decay * w (Loshchilov & Hutter, ICLR 2019);
+            0 is Adam.
+        clip_norm: longest gradient of a step, over all weights; 0 for any length.
+    """
+
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+
+
+_PLAIN = Adam()
+
+
 class TrainingState(NamedTuple):
     """Everything that an epoch changes, as flat lists of arrays.
 
@@ -56,9 +72,9 @@ BatchLoss = Callable[[list[jax.Array], jax.Array, jax.Array, jax.Array], jax.Arr
 
 def initial_state(architecture: Architecture, seed: int) -> TrainingState:
     """Weights drawn from the seed and an optimiser that has not moved yet."""
-    is_framed = architecture.family in FAMILIES
+    is_framed = architecture.family in FAMILIES and not architecture.features
     model = build(architecture, seed) if is_framed else sequence.build(architecture, seed)
-    optimiser = adam(model)
+    optimiser = adam(model, Adam())
     return TrainingState(
         [jnp.asarray(v.value) for v in model.trainable_variables],
         [jnp.asarray(v.value) for v in optimiser.variables],
@@ -86,22 +102,24 @@ def with_learning_rate(state: TrainingState, learning_rate: float) -> TrainingSt
 _LEARNING_RATE = 1
 
 
-def adam(model: keras.Model, weight_decay: float = 0.0) -> keras.optimizers.Optimizer:
-    """Adam, or AdamW: w -= rate * weight_decay * w (Loshchilov & Hutter, ICLR 2019)."""
-    optimiser = keras.optimizers.Adam(1e-3, weight_decay=weight_decay or None)
+def adam(model: keras.Model, asked: Adam) -> keras.optimizers.Optimizer:
+    """Keras' optimiser for the model's weights, which has not moved yet."""
+    optimiser = keras.optimizers.Adam(
+        1e-3, weight_decay=asked.weight_decay or None, global_clipnorm=asked.clip_norm or None
+    )
     optimiser.build(model.trainable_variables)
     assert optimiser.variables[_LEARNING_RATE].path.endswith("learning_rate")
     return optimiser
 
 
 @lru_cache(maxsize=32)
-def program(architecture: Architecture, loss_name: str, weight_decay: float = 0.0) -> Passes:
+def program(architecture: Architecture, loss_name: str, asked: Adam = _PLAIN) -> Passes:
     """Functions compiled on first use and shared by every run of the same shape.
 
     The model in here is a template: weights always come in as arguments.
     """
     model = build(architecture, seed=0, lstm=FusedLSTM)
-    optimiser = adam(model, weight_decay)
+    optimiser = adam(model, asked)
     loss_fn, lookback = training_loss(loss_name)
     size = architecture.frame_size
     # Recurrent layers keep a random seed for dropout, which none of ours has.
@@ -185,7 +203,7 @@ def compiled_epoch(
     samples: int,
     count: int,
     batch_size: int,
-    weight_decay: float = 0.0,
+    asked: Adam = _PLAIN,
 ) -> Epoch:
     """The epoch function, compiled ahead so that epochs can be timed without that.
 
@@ -195,9 +213,9 @@ def compiled_epoch(
         samples: length of the pair.
         count: frames an epoch.
         batch_size: frames a step.
-        weight_decay: AdamW's; 0 is Adam.
+        asked: of the optimiser.
     """
-    functions = program(architecture, loss_name, weight_decay)
+    functions = program(architecture, loss_name, asked)
     state = initial_state(architecture, seed=0)
     return compiled(functions.epoch, state, samples, count, batch_size, architecture.controls)
 

@@ -85,9 +85,13 @@ def of_frames(config: RunConfig, dry: Samples, wet: Samples, targets: Indices) -
             len(dry),
             len(targets),
             config.batch_size,
-            config.weight_decay,
+            _adam(config),
         ),
     )
+
+
+def _adam(config: RunConfig) -> compiled.Adam:
+    return compiled.Adam(config.weight_decay, config.clip_norm)
 
 
 def framed(config: RunConfig, material: Material) -> tuple[Course, Exam]:
@@ -103,7 +107,7 @@ def framed(config: RunConfig, material: Material) -> tuple[Course, Exam]:
     reach = splits.LEAD_IN_SAMPLES + 1 + training_loss(config.loss).lookback
     count = min(config.validation_frames, frames.frames_in(held_out, reach))
     drawn = frames.draw(held_out, reach, count, seed=0)
-    functions = compiled.program(config.architecture, config.loss, config.weight_decay)
+    functions = compiled.program(config.architecture, config.loss, _adam(config))
     return course, Exam(course.dry, course.wet, _equal_batches(drawn, 256), functions.loss)
 
 
@@ -130,7 +134,7 @@ def sequences(
 
     count = len(tbptt.starts(split.train, segment))
     dry, wet = jax.device_put(material.pair.dry), jax.device_put(material.pair.wet)
-    kind = (config.architecture, loss, config.weight_decay, segment)
+    kind = (config.architecture, loss, _adam(config), segment)
     sizes = (len(material.pair.dry), count, batch_size)
     course = Course(
         dry,
@@ -142,7 +146,7 @@ def sequences(
     )
     asked = _exam_segment(config, material)
     batches = _equal_batches(tbptt.starts(split.validation, asked), 16)
-    functions = tbptt.passes(config.architecture, loss, config.weight_decay, asked)
+    functions = tbptt.passes(config.architecture, loss, _adam(config), asked)
     return course, Exam(dry, wet, batches, functions.loss)
 
 

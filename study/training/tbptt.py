@@ -62,7 +62,7 @@ def starts(
 
 @lru_cache(maxsize=32)
 def passes(
-    architecture: Architecture, loss_name: str, weight_decay: float, segment: Segment
+    architecture: Architecture, loss_name: str, asked: compiled.Adam, segment: Segment
 ) -> Passes:
     """Functions compiled on first use and shared by every run of the same shape.
 
@@ -70,7 +70,7 @@ def passes(
     over the windows; without training it is taken over whole segments at once.
     """
     window = sequence.Window(architecture)
-    optimiser = compiled.adam(sequence.build(architecture, seed=0), weight_decay)
+    optimiser = compiled.adam(sequence.build(architecture, seed=0), asked)
     loss_fn, _ = training_loss(loss_name)
 
     def warm(weights: list[jax.Array], dry: jax.Array, first: jax.Array) -> sequence.States:
@@ -122,7 +122,7 @@ def _time_first(first: jax.Array, samples: int) -> jax.Array:
 def compiled_epoch(
     architecture: Architecture,
     loss_name: str,
-    weight_decay: float,
+    asked: compiled.Adam,
     segment: Segment,
     sizes: tuple[int, int, int],
 ) -> compiled.Epoch:
@@ -131,10 +131,10 @@ def compiled_epoch(
     Args:
         architecture: of the model.
         loss_name: of the training loss.
-        weight_decay: AdamW's; 0 is Adam.
+        asked: of the optimiser.
         segment: what an example is.
         sizes: length of the pair, segments an epoch, and segments a step.
     """
-    epoch = passes(architecture, loss_name, weight_decay, segment).epoch
+    epoch = passes(architecture, loss_name, asked, segment).epoch
     state = compiled.initial_state(architecture, seed=0)
     return compiled.compiled(epoch, state, *sizes, architecture.controls)

@@ -3,7 +3,7 @@
 /* Layer {{ k }}: with s the gates' sigmoid, n = tanh(input + s(r) recurrent),
  * h = s(z) h + (1 - s(z)) n. With tanh = N / D, s is (D + N) / (2 D), 1 - s (D - N) / (2 D).
  * The recurrent share of the candidate is stored halved. */
-ALWAYS_INLINE float step_{{ k }}({{ "float input" if k == 1 else "const float *input" }}, const float *before, float *after)
+ALWAYS_INLINE float step_{{ k }}({{ "float input" if k == 1 and not front else "const float *input" }}, const float *before, float *after)
 {
     float wet = output_bias;
     int block;
@@ -17,7 +17,7 @@ ALWAYS_INLINE float step_{{ k }}({{ "float input" if k == 1 else "const float *i
             layer_{{ k }}[block].candidate_bias[0],
             layer_{{ k }}[block].candidate_bias[1],
         };
-{% if k == 1 %}
+{% if k == 1 and not front %}
         add_input_row(sum, candidate, layer_1[block].input, input);
 {% else %}
         add_input_rows(sum, candidate, layer_{{ k }}[block].input, input, {{ layer.inputs }});

@@ -2,7 +2,7 @@
 {% set k = loop.index %}
 /* Layer {{ k }}: with s the gates' sigmoid, c = s(f) c + s(i) tanh(g), h = s(o) tanh(c).
  * Each is one quotient: with tanh = N / D, a sigmoid is (D + N) / (2 D). */
-ALWAYS_INLINE float step_{{ k }}({{ "float input" if k == 1 else "const float *input" }}, const float *before, float *after, float *cell)
+ALWAYS_INLINE float step_{{ k }}({{ "float input" if k == 1 and not front else "const float *input" }}, const float *before, float *after, float *cell)
 {
     float wet = output_bias;
     int block;
@@ -12,7 +12,7 @@ ALWAYS_INLINE float step_{{ k }}({{ "float input" if k == 1 else "const float *i
             layer_{{ k }}[block].bias[{{ l }}],
 {% endfor %}
         };
-{% if k == 1 %}
+{% if k == 1 and not front %}
         add_row_8(sum, layer_1[block].input, input);
 {% else %}
         add_rows_8(sum, layer_{{ k }}[block].input, input, {{ layer.inputs }});

@@ -138,6 +138,21 @@ ALWAYS_INLINE void add_input_row(float *sum, float *candidate, const float *row,
 
 {{ rows("add_input_rows", "add_input_row", 6, ["sum", "candidate"]) }}
 {% endif %}
+{% if front %}
+/* {{ front.units }} features of the last {{ front.inputs }} samples; rows are samples, the oldest first. */
+ALIGNED static const struct {
+    float taps[{{ front.fields.taps }}];
+} features_of_frame[{{ front.blocks|length }}] = {
+{% for block in front.blocks %}
+    {
+        {
+{{ numbers(block.taps) }}
+        },
+    },
+{% endfor %}
+};
+
+{% endif %}
 {% for layer in layers %}
 {% set number = loop.index %}
 {% set is_output = family == "conv" and loop.last %}

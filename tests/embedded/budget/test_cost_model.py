@@ -31,7 +31,7 @@ def test_tflite_estimates_state_an_error_below_a_third(kind: str) -> None:
 def test_tflite_errors_are_of_models_that_were_not_fitted_to(kind: Kind) -> None:
     def told(part: str) -> list[Architecture]:
         return [
-            cost_model._architecture(r)
+            cost_model.architecture_of(r)
             for r in cost_model._tflite_measured(part)
             if r["kind"] == kind
         ]

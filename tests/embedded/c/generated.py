@@ -20,6 +20,9 @@ SHAPES = [
     Architecture("lstm", 2, 5, 64, residual=True),
     Architecture("gru", 1, 10, 64),
     Architecture("gru", 2, 7, 64, residual=True),
+    Architecture("gru", 1, 10, 32, residual=True, features=4),
+    Architecture("gru", 2, 6, 48, features=13),
+    Architecture("lstm", 1, 7, 37, features=3),
     Architecture("rnn", 1, 9, 64),
     Architecture("rnn", 2, 14, 64, residual=True),
     Architecture("dense", 1, 3, 33),
@@ -60,7 +63,8 @@ int main(int count, char **words)
 
 
 def name(a: Architecture) -> str:
-    return f"{a.family}_{a.layers}x{a.units}_f{a.frame_size}"
+    features = f"to{a.features}" if a.features else ""
+    return f"{a.family}_{a.layers}x{a.units}_f{a.frame_size}{features}"
 
 
 def random_weights(a: Architecture, seed: int = 0) -> list[NDArray[np.float32]]:

@@ -64,6 +64,12 @@ def test_a_model_that_is_told_controls_is_refused(name: str) -> None:
     assert "told 1 controls" in str(FORMATS[name].objection(told))
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_model_of_features_is_refused(name: str) -> None:
+    told = FORMATS[name].objection(replace(LOADED[name], features=4))
+    assert told is not None and "on 4 features of 64 samples" in told
+
+
 @pytest.mark.parametrize("name", ["aidax", "proteus", "neuralseed"])
 def test_other_sizes_and_rates_are_refused(name: str) -> None:
     form, a = FORMATS[name], LOADED[name]

@@ -84,7 +84,7 @@ def test_beating_the_filter_is_said_only_of_all_seeds() -> None:
 
 def test_the_filter_beside_a_model_without_frames_has_its_own_length() -> None:
     assert "the same length (64 taps)" in wording.against_fir(model(0.1))
-    text = wording.against_fir(model(0.1, frame_size=None))
+    text = wording.against_fir(model(0.1, training="sequence"))
     assert "the best linear filter of 64 taps leaves" in text
 
 

@@ -1,20 +1,24 @@
 """Grid files: every committed one builds, every mistake is named, ids hash everything."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from data import audio, dry, effects
 from data.devices import recorded
 from data.effects import Effect
 from data.errors import InputError
 from models import sequence
+from models.architecture import Architecture
 from models.framed import build
 from study.config import grid
 from study.config.grid import Grid
-from study.config.run import RunConfig, SignalConfig, effect_names
+from study.config.run import NEUTRAL, RunConfig, SignalConfig, effect_names
 from tests import tiny
 
 
@@ -330,6 +334,7 @@ OTHERS: dict[str, Any] = {
     "layers": 2,
     "units": 5,
     "frame_size": 17,
+    "features": 3,
     "residual": True,
     "training": "sequence",
     "direction": "reversed",
@@ -339,6 +344,7 @@ OTHERS: dict[str, Any] = {
     "learning_rate": 0.002,
     "schedule": "constant",
     "weight_decay": 0.01,
+    "clip_norm": 1.0,
     "loss": "mse",
     "sample_rate_hz": 8001,
     "seed": 1,
@@ -365,6 +371,27 @@ def test_another_value_of_any_field_is_another_run() -> None:
         assert getattr(config, field) != value
         ids.append(config.model_copy(update={field: value}).run_id)
     assert len(set(ids)) == len(OTHERS) + 1
+
+
+def test_a_later_field_at_its_neutral_value_leaves_ids_as_they_were() -> None:
+    config = tiny.config()
+    assert {name: getattr(config, name) for name in NEUTRAL} == NEUTRAL
+    before = {k: v for k, v in config.model_dump(mode="json").items() if k not in NEUTRAL}
+    content = json.dumps(before | {"pair": config.pair_key}, sort_keys=True)
+    assert config.run_id.endswith(hashlib.sha256(content.encode()).hexdigest()[:10])
+
+
+def test_features_take_a_frame_on_sequences_alone() -> None:
+    config = tiny.sequence_config(frame_size=32, features=4)
+    assert config.architecture == Architecture("gru", 1, 4, 32, features=4)
+    assert "-f32to4-" in config.run_id
+    assert config.fir_taps == tiny.sequence_config().fir_taps == 64
+    with pytest.raises(ValidationError, match='features of a frame take training = "sequence"'):
+        tiny.config(family="gru", features=4)
+    with pytest.raises(ValidationError, match="frame_size does not apply"):
+        tiny.sequence_config(frame_size=32)
+    with pytest.raises(ValidationError, match="features are for lstm, gru"):
+        tiny.sequence_config(family="rnn", features=4)
 
 
 def test_another_value_of_any_field_of_the_signal_is_another_run() -> None:

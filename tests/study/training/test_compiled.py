@@ -166,7 +166,7 @@ def test_weight_decay_shrinks_every_weight_beside_adams_step(family: str) -> Non
     start = compiled.initial_state(a, seed=3)
     stepped = []
     for decay in (0.0, 0.5):
-        epoch = compiled.compiled_epoch(a, "mae", len(pair.dry), BATCH, BATCH, decay)
+        epoch = compiled.compiled_epoch(a, "mae", len(pair.dry), BATCH, BATCH, compiled.Adam(decay))
         state = compiled.with_learning_rate(start, RATE)
         batches = compiled.batches_of(targets, BATCH)
         stepped.append(epoch(state, jnp.asarray(pair.dry), jnp.asarray(pair.wet), *batches)[0])
@@ -174,6 +174,23 @@ def test_weight_decay_shrinks_every_weight_beside_adams_step(family: str) -> Non
     for before, without, with_decay in zip(start.weights, plain, decayed, strict=True):
         expected = np.asarray(without) - RATE * 0.5 * np.asarray(before)
         np.testing.assert_allclose(with_decay, expected, atol=1e-7)
+
+
+def test_a_long_gradient_is_shortened() -> None:
+    """Adam undoes any scale but that of its epsilon, so the limit lies far below it."""
+    a, pair, targets = architecture("dense"), tiny.pair(), drawn(BATCH)
+    start = compiled.with_learning_rate(compiled.initial_state(a, seed=3), RATE)
+    moved = []
+    for limit in (0.0, 1e3, 1e-10):
+        epoch = compiled.compiled_epoch(
+            a, "mae", len(pair.dry), BATCH, BATCH, compiled.Adam(0.0, limit)
+        )
+        batches = compiled.batches_of(targets, BATCH)
+        state, _ = epoch(start, jnp.asarray(pair.dry), jnp.asarray(pair.wet), *batches)
+        moved.append(np.asarray(state.weights[0]) - np.asarray(start.weights[0]))
+    free, far, near = moved
+    np.testing.assert_array_equal(free, far)
+    assert np.abs(near).max() < 0.01 * np.abs(free).max()
 
 
 def test_batches_keep_order_and_leave_the_rest() -> None:

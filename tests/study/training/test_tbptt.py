@@ -88,13 +88,19 @@ def plain_keras(a: Architecture, first: Any, epochs: int) -> tuple[list[Any], li
 
 
 @pytest.mark.parametrize(
-    ("family", "layers"), [("lstm", 1), ("lstm", 2), ("gru", 1), ("rnn", 1), ("conv_gru", 1)]
-)
-def test_epochs_equal_a_plain_keras_loop_over_the_same_segments(family: Any, layers: int) -> None:
-    a = Architecture(family, layers, 4, 64, residual=layers == 2)
+    ("family", "layers", "features"),
+    [
+        ("lstm", 1, 0), ("lstm", 2, 0), ("gru", 1, 0), ("rnn", 1, 0), ("conv_gru", 1, 0),
+        ("gru", 1, 3), ("lstm", 2, 2),
+    ],
+)  # fmt: skip
+def test_epochs_equal_a_plain_keras_loop_over_the_same_segments(
+    family: Any, layers: int, features: int
+) -> None:
+    a = Architecture(family, layers, 4, 40, residual=layers == 2, features=features)
     pair = tiny.pair()
     first = tbptt.starts(tiny.parts().train, SEGMENT)[: 2 * BATCH + 1]
-    kind = (a, "esr_preemph_dc", 0.0, SEGMENT)
+    kind = (a, "esr_preemph_dc", compiled.Adam(), SEGMENT)
     epoch = tbptt.compiled_epoch(*kind, (len(pair.dry), len(first), BATCH))
     state = compiled.with_learning_rate(compiled.initial_state(a, seed=3), RATE)
     losses: list[float] = []
@@ -117,7 +123,7 @@ def test_the_loss_of_a_batch_is_that_of_its_counted_samples() -> None:
     a, pair = Architecture("gru", 1, 4, 64), tiny.pair()
     first = tbptt.starts(tiny.parts().validation, SEGMENT)[:3]
     weights = compiled.initial_state(a, seed=1).weights
-    loss = tbptt.passes(a, "esr_preemph_dc", 0.0, SEGMENT).loss(
+    loss = tbptt.passes(a, "esr_preemph_dc", compiled.Adam(), SEGMENT).loss(
         weights, pair.dry, pair.wet, first[None]
     )
     model = build(a, seed=1)
