@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reports.sources.numbers import significant
 from reports.sources.results import Row
+from study.measures.metrics import METRICS
 from study.store.tables import COLUMNS
 
 # What people look at first, most important first, since a phone shows three columns beside
@@ -44,7 +45,13 @@ SETTINGS = (
     "rendering",
     "antialias_epochs",
 )
-_MANY_DIGITS = {"r2": 4, "dry_r2": 4, "fir_r2": 4}
+# Of what comes near to 1 where a model is good, and of the baselines' own, a digit more.
+_FINE = frozenset(
+    f"{of}{metric.name}"
+    for metric in METRICS
+    for of in ("", "dry_", "fir_")
+    if metric.better == "higher"
+)
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,7 @@ def cell(name: str, value: object) -> Cell:
     if name == "learning_rate":
         return Cell(f"{value:g}", repr(value))
     if isinstance(value, float):
-        return Cell(significant(value, _MANY_DIGITS.get(name, 3)), repr(value))
+        return Cell(significant(value, 4 if name in _FINE else 3), repr(value))
     if isinstance(value, int) and not isinstance(value, bool):
         return Cell(f"{value:,}", str(value))
     return Cell(str(value), str(value))

@@ -8,7 +8,9 @@ silent target, like an empty, unequal or non-finite pair, is an ``InputError``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -33,31 +35,43 @@ _BAND_EDGE_HZ = 500.0
 _BAND_REJECTION_DB = 100.0
 
 
+@dataclass(frozen=True)
+class Metric:
+    """A figure of a prediction, from which its column, its explanation and its text follow.
+
+    Attributes:
+        name: of the column of the results.
+        function: of target, prediction and their sample rate in Hz; None where the figure is
+            not defined at that rate or for that target.
+        meaning: formula or definition, in a few words.
+        unit: empty for a ratio.
+        better: which of two values is the better one; 1 is perfect where the higher is, 0
+            where the lower is.
+    """
+
+    name: str
+    function: Callable[[AnySignal, AnySignal, int], float | None]
+    meaning: str
+    unit: str
+    better: Literal["lower", "higher"]
+
+    @property
+    def explanation(self) -> str:
+        """As the data dictionary and the pages have it."""
+        measure = f"{self.meaning}, {self.unit}" if self.unit else self.meaning
+        return f"test: {measure}; {self.better} is better"
+
+
 def evaluate(
     target: AnySignal, prediction: AnySignal, sample_rate_hz: int
 ) -> dict[str, float | None]:
-    """All metrics, named as the columns of the results table.
+    """All of ``METRICS``, named as the columns of the results table.
 
     ``esr_above_8khz`` and ``lsd_above_8khz_db`` are None at sample rates that cannot hold
     the band, up to 16 kHz; the former also where the target is silent in the band. Every
     other value is a finite float. 2,048 samples are enough at up to 96 kHz.
     """
-    has_high_band = sample_rate_hz > 2 * HIGH_BAND_HZ
-    return {
-        "mae": mae(target, prediction),
-        "r2": r2(target, prediction),
-        "esr": esr(target, prediction),
-        "esr_preemph": esr_preemph(target, prediction),
-        "dc": dc(target, prediction),
-        "mr_stft": mr_stft(target, prediction),
-        "esr_above_8khz": band_esr(target, prediction, sample_rate_hz) if has_high_band else None,
-        "lsd_db": log_spectral_distance_db(target, prediction, sample_rate_hz),
-        "lsd_above_8khz_db": log_spectral_distance_db(
-            target, prediction, sample_rate_hz, from_hz=HIGH_BAND_HZ
-        )
-        if has_high_band
-        else None,
-    }
+    return {own.name: own.function(target, prediction, sample_rate_hz) for own in METRICS}
 
 
 def mae(target: AnySignal, prediction: AnySignal) -> float:
@@ -187,6 +201,42 @@ def band_esr(
     if energy < 10 ** (-_BAND_REJECTION_DB / 10) * _signal_energy(target):
         return None
     return error / energy
+
+
+def _holds_high_band(sample_rate_hz: int) -> bool:
+    return sample_rate_hz > 2 * HIGH_BAND_HZ
+
+
+# The order is that of the columns.
+METRICS: tuple[Metric, ...] = (
+    Metric("mae", lambda y, p, _: mae(y, p), "mean |y - p|", "1 is full scale", "lower"),
+    Metric("r2", lambda y, p, _: r2(y, p), "1 - sum (y-p)^2 / sum (y - mean y)^2", "", "higher"),
+    Metric("esr", lambda y, p, _: esr(y, p), "sum (y-p)^2 / sum y^2", "", "lower"),
+    Metric(
+        "esr_preemph", lambda y, p, _: esr_preemph(y, p), "ESR after 1 - 0.85 z^-1", "", "lower"
+    ),
+    Metric("dc", lambda y, p, _: dc(y, p), "(mean (y-p))^2 / mean y^2", "", "lower"),
+    Metric("mr_stft", lambda y, p, _: mr_stft(y, p), "multi-resolution STFT distance", "", "lower"),
+    Metric(
+        "esr_above_8khz",
+        lambda y, p, rate_hz: band_esr(y, p, rate_hz) if _holds_high_band(rate_hz) else None,
+        "ESR of the band above 8 kHz, high-frequency error",
+        "",
+        "lower",
+    ),
+    Metric("lsd_db", log_spectral_distance_db, "log-spectral distance", "dB", "lower"),
+    Metric(
+        "lsd_above_8khz_db",
+        lambda y, p, rate_hz: (
+            log_spectral_distance_db(y, p, rate_hz, from_hz=HIGH_BAND_HZ)
+            if _holds_high_band(rate_hz)
+            else None
+        ),
+        "log-spectral distance above 8 kHz",
+        "dB",
+        "lower",
+    ),
+)
 
 
 def _blocks(*signals: AnySignal, overlap: int = 0) -> Iterator[list[Signal]]:

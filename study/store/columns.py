@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from study.measures.metrics import METRICS
+
+METRIC_COLUMNS = {metric.name: ("Float64", metric.explanation) for metric in METRICS}
+
 # Column -> (pandas dtype, meaning). The order is the order in the files.
 COLUMNS: dict[str, tuple[str, str]] = {
     "run_id": ("string", "folder under runs/<grid>/runs"),
@@ -39,15 +43,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "knobs": ("string", "none; conditioned (told the setting); faded (a model a setting)"),
     "antialias_epochs": ("Int64", "epochs of fine-tuning against aliases"),
     "streaming_epochs": ("Int64", "epochs of fine-tuning for streaming"),
-    "mae": ("Float64", "test: mean |y - p|"),
-    "r2": ("Float64", "test: 1 - sum (y-p)^2 / sum (y - mean y)^2"),
-    "esr": ("Float64", "test: sum (y-p)^2 / sum y^2"),
-    "esr_preemph": ("Float64", "test: ESR after 1 - 0.85 z^-1"),
-    "dc": ("Float64", "test: (mean (y-p))^2 / mean y^2"),
-    "mr_stft": ("Float64", "test: multi-resolution STFT distance"),
-    "esr_above_8khz": ("Float64", "test: ESR of the band above 8 kHz; high-frequency error"),
-    "lsd_db": ("Float64", "test: log-spectral distance in dB"),
-    "lsd_above_8khz_db": ("Float64", "test: the same above 8 kHz"),
+    **METRIC_COLUMNS,
     "onsets": ("Int64", "notes found in the test split"),
     "esr_transient": ("Float64", "test: ESR of the first 10 ms of notes"),
     "esr_sustained": ("Float64", "test: ESR of notes from 50 to 500 ms"),

@@ -12,6 +12,7 @@ from data import files
 from data.errors import InputError
 from study.config.run import FRAMED_ONLY, SEGMENT_KEYS, RunConfig, Setting, digits
 from study.store import received
+from study.store.columns import METRIC_COLUMNS
 from study.store.folders import Store
 
 SETTINGS_FILE = "settings.json"
@@ -53,11 +54,7 @@ SETTING_COLUMNS: dict[str, tuple[str, str]] = {
     "is_seen": ("boolean", "whether models were trained at it"),
     "way": ("string", "conditioned; fixed (a seen setting's own model); faded; nearest"),
     "rendering": ("string", "framed, or streaming"),
-    "mae": ("Float64", "test: mean |y - p|"),
-    "r2": ("Float64", "test: 1 - sum (y-p)^2 / sum (y - mean y)^2"),
-    "esr": ("Float64", "test: sum (y-p)^2 / sum y^2"),
-    "esr_preemph": ("Float64", "test: ESR after 1 - 0.85 z^-1"),
-    "mr_stft": ("Float64", "test: multi-resolution STFT distance"),
+    **METRIC_COLUMNS,
     "dry_esr": ("Float64", "test: ESR of the dry signal as prediction"),
     "macs_per_sample": ("Int64", "multiply-accumulates an output sample; two models when faded"),
 }

@@ -1,0 +1,70 @@
+"""What is added to its list alone appears everywhere: a toy member of each kind, from outside."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from study.measures.metrics import METRICS
+from tests.reports.page_reader import read_page
+
+# Tables are laid out as modules are read, so the toy is there before any of them is.
+METRIC = """
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from study.measures import metrics
+
+metrics.METRICS = (
+    *metrics.METRICS,
+    metrics.Metric(
+        "peak_error", lambda y, p, _: float(np.abs(y - p).max()), "max |y - p|", "V", "higher"
+    ),
+)
+
+from data import audio, files
+from reports.pages import study_page
+from study.dataset import Materials
+from study.store import tables
+from tests.reports.synthetic import config, write_study
+
+run = config()
+store = write_study(Path(sys.argv[1]), [run])
+folder = store.run(run.run_id)
+target = Materials(store.pairs).of(run).test_target
+prediction = audio.read(folder.prediction_file(None)).samples
+stored = folder.stored_result()
+stored["rows"][-1] |= metrics.evaluate(target, prediction, run.sample_rate_hz)
+files.write_json(folder.result_file, stored)
+tables.write(store)
+study_page.build(store)
+print(float(np.abs(target - prediction).max()))
+"""
+
+
+@pytest.mark.slow
+def test_a_metric_of_the_list_is_computed_stored_explained_and_shown(tmp_path: Path) -> None:
+    root = tmp_path / "toy"
+    words = [sys.executable, "-c", METRIC, str(root)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(root / "results.csv")
+    names = [*(metric.name for metric in METRICS), "peak_error", "onsets"]
+    start = list(table).index("mae")
+    assert list(table)[start : start + len(names)] == names
+    assert table["peak_error"].iloc[-1] == pytest.approx(float(done.stdout), rel=1e-6)
+    told = "test: max |y - p|, V; higher is better"
+    dictionary = (root / "columns.md").read_text()
+    escaped = told.replace("|", "\\|")
+    of_each = dictionary.split("## ")
+    for name in ("results", "settings"):
+        [own] = [part for part in of_each if part.startswith(f"{name}.parquet")]
+        assert f"| `peak_error` | Float64 | {escaped} |" in own
+    page = read_page(root / "report" / "index.html")
+    [heading] = [a for tag, a in page.tags if tag == "th" and a.get("data-name") == "peak_error"]
+    assert heading["title"] == told
+    assert f"{told} (float64)" in page.text
