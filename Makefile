@@ -45,7 +45,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help measure convert deploy budget timing grid search estimate report choose listen listen-import render play export data test fuzz lint bench lock doctor system clean
+.PHONY: help measure convert deploy budget timing grid search estimate report choose listen listen-import render play export data test test-fast fuzz lint bench lock doctor system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -104,6 +104,10 @@ data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 
 test: .venv/.ready-dev .venv/.wavesurfer ## run all tests [ARGS="-m 'not slow'"]
 	@$(SPLIT_ARGS); $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal "$$@"
+
+test-fast: .venv/.ready-dev .venv/.wavesurfer ## run, while working, all tests but the slow ones and the attacks, in 2 minutes [ARGS=tests/data]
+	@$(SPLIT_ARGS); $(PY) -m pytest -m 'not slow' --ignore tests/fuzz \
+	  --numprocesses auto --maxprocesses 4 --dist worksteal "$$@"
 
 fuzz: .venv/.ready-dev .venv/.wavesurfer ## attack all that is fed in for an hour, and kill commands [ARGS="-k answers"]
 	@$(SPLIT_ARGS); \
