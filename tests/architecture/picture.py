@@ -1,7 +1,7 @@
 """Draws the rooms as boxes on their floors: ``python -m tests.architecture.picture``.
 
 Floors are those that ``pyproject.toml`` has import-linter check, purposes the first sentences of
-the rooms' own docstrings, imports what grimp reads. Numbers follow a pair from WAV to firmware.
+the rooms' own docstrings. Numbers follow a pair from WAV to firmware.
 """
 
 from __future__ import annotations
@@ -10,18 +10,14 @@ import ast
 import re
 import textwrap
 import tomllib
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-import grimp
-
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "architecture.svg"
-ROOMS = ("data", "models", "study", "reports", "embedded")
 DIVIDED = ("study", "reports", "embedded")  # into rooms by stage
 
 # The way of a pair: docs/architecture.md tells each stage.
@@ -59,21 +55,14 @@ class Box:
     Attributes:
         name: as imports write it, ``study.store``.
         purpose: the first sentence of its docstring.
-        imports: rooms that it imports itself, as ``name`` writes them.
     """
 
     name: str
     purpose: str
-    imports: tuple[str, ...]
 
-    def lines(self, width_px: float) -> list[tuple[str, bool]]:
-        """Its text below the name, and whether each line is of the imports."""
-        characters = int((width_px - 2 * PADDING) / CHARACTER_PX)
-        purpose = textwrap.wrap(self.purpose, characters)
-        imports = textwrap.wrap(f"imports {grouped(self.imports)}", characters)
-        return [(line, False) for line in purpose] + [
-            (line, True) for line in imports if self.imports
-        ]
+    def lines(self, width_px: float) -> list[str]:
+        """Its purpose, cut into lines that fit."""
+        return textwrap.wrap(self.purpose, int((width_px - 2 * PADDING) / CHARACTER_PX))
 
 
 class Floors(NamedTuple):
@@ -81,36 +70,6 @@ class Floors(NamedTuple):
 
     title: str
     rows: list[list[Box]]
-
-
-def room_of(module: str) -> str:
-    """The room that a module belongs to."""
-    parts = module.split(".")
-    return ".".join(parts[:2]) if parts[0] in DIVIDED else parts[0]
-
-
-def imports() -> dict[str, tuple[str, ...]]:
-    """The rooms that each room imports itself."""
-    graph = grimp.build_graph(*ROOMS, cache_dir=None)
-    found: dict[str, set[str]] = defaultdict(set)
-    for module in graph.modules:
-        for other in graph.find_modules_directly_imported_by(module):
-            found[room_of(module)].add(room_of(other))
-    return {room: tuple(sorted(others - {room})) for room, others in found.items()}
-
-
-def grouped(rooms: Sequence[str]) -> str:
-    """``data; study: config, store`` of ``data``, ``study.config`` and ``study.store``."""
-    whole = [room for room in rooms if "." not in room]
-    parts: dict[str, list[str]] = defaultdict(list)
-    for room in rooms:
-        if "." in room:
-            above, name = room.split(".")
-            parts[above].append(name)
-    return "; ".join(
-        [", ".join(whole)] * bool(whole)
-        + [f"{above}: {', '.join(names)}" for above, names in parts.items()]
-    )
 
 
 def purpose(room: str) -> str:
@@ -127,10 +86,9 @@ def floors() -> list[Floors]:
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     layers = {contract["id"]: contract["layers"] for contract in contracts if "layers" in contract}
-    arrows = imports()
 
     def boxes(names: list[str]) -> list[Box]:
-        return [Box(name, purpose(name), arrows.get(name, ())) for name in names]
+        return [Box(name, purpose(name)) for name in names]
 
     found = []
     for title in DIVIDED:
@@ -162,9 +120,9 @@ def drawn(group: Floors, x: float, y: float, width_px: float) -> Iterator[str]:
                 f'fill="{colour}" stroke="#8a93a0"/>'
             )
             yield text(left + PADDING, y + PADDING + NAME_PX - 3, box.name, "name")
-            for number, (line, of_imports) in enumerate(box.lines(each)):
-                base = y + PADDING + NAME_PX + (number + 1) * LINE_PX - 3
-                yield text(left + PADDING, base, line, "imports" if of_imports else "purpose")
+            for number, line in enumerate(box.lines(each), 1):
+                base = y + PADDING + NAME_PX + number * LINE_PX - 3
+                yield text(left + PADDING, base, line, "purpose")
             if box.name in WAY:
                 yield from badge(left + each - 18, y + 18, str(WAY.index(box.name) + 1))
         y += height + GAP
@@ -210,7 +168,6 @@ def picture() -> str:
             "<!-- Drawn by: python -m tests.architecture.picture -->",
             f"<style>.name{{font-size:{NAME_PX:g}px;font-weight:bold;fill:#1b1f24}}"
             f".purpose{{font-size:{TEXT_PX:g}px;fill:#1b1f24}}"
-            f".imports{{font-size:{TEXT_PX:g}px;fill:#5b6470}}"
             ".badge{font-size:12px;font-weight:bold;fill:#fff;text-anchor:middle}</style>",
             f'<rect width="{WIDTH:g}" height="{bottom:g}" fill="#fff"/>',
             *parts,
