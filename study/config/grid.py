@@ -303,5 +303,5 @@ def validated(kind: type[_Config], values: Mapping[str, Any], where: str) -> _Co
             f"{where}, key {key!r}" if key else where,
             expected=first["msg"].removeprefix("Input should be ").removeprefix("Value error, "),
             found=shown(first["input"]) if key else "a combination that does not fit",
-            remedy="See the list of keys in the README.",
+            remedy="See the list of keys in docs/grids.md.",
         ) from error
