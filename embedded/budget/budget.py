@@ -83,7 +83,7 @@ class Line:
         latency_ms: from converter to converter.
         verdict: yes, tight (if all goes well) or no.
         basis: whether the model's instructions were measured or come from the cost model, and
-            whether its error is a guess there; as in ``costs.Cost``.
+            whether its error is a guess there; as in ``cost_model.Cost``.
         instructions_error: the largest relative one; 0 where measured.
         resampling: ``none``, ``half-band``, or ``impossible``.
         reason: for the verdict, in words.
@@ -215,7 +215,7 @@ def _lines(store: Store) -> Iterator[Line]:
         if not can_be_built(config):
             continue
         for board in BOARDS.values():
-            for route in ROUTES if not config.features else ("c",):
+            for route in ROUTES:
                 yield line(
                     config.architecture, config.sample_rate_hz, board, route,
                     config.run_id, row["rendering"],

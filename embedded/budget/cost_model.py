@@ -11,8 +11,8 @@ error there is the error that every estimate carries.
 ``measured/tflite_micro.json`` holds the same of the firmware with TFLite Micro (its reference
 kernels, with the flags of its own Makefile for ``cortex-m7+fp``), whose cost is its graph's:
 operators, products of matrices and of convolutions, activations, sums and products of tensors,
-and numbers moved. Its held-out models are an LSTM and a dense one. TFLite Micro is no part of
-this repository, so every figure of it is such an estimate.
+and numbers moved. Its held-out models are an LSTM without features and a dense one. TFLite Micro
+is no part of this repository, so every figure of it is such an estimate.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ TFLITE_BLOCK = 8
 """Samples an invoke of TFLite Micro: divides the blocks of every board, halved too."""
 
 UNTRIED_ERROR = 0.3
-"""Least relative error told of TFLite Micro on a family that no held-out model is of: a guess."""
+"""Least relative error told of TFLite Micro on what no held-out model is like: another family, or
+features of a frame. A guess."""
 
 TENSOR_BYTES = 80  # what the interpreter keeps of a tensor and its share of an operator
 
@@ -68,7 +69,7 @@ class Cost:
         flash_bytes: code and weights.
         ram_bytes: state and deepest stack.
         basis: ``measured``, ``model``, or ``guess``: of the same model, but its error on such
-            a family was never tried.
+            a family, or with features, was never tried.
         error: largest relative error of the instructions on what was held out of the fit;
             0 where measured, and at least ``UNTRIED_ERROR`` where guessed.
     """
@@ -113,7 +114,7 @@ def tflite_micro(a: Architecture, kind: Kind) -> Cost:
     arena_bytes = 2 * (width * numbers + TENSOR_BYTES * len(computed))
     error = tflite_held_out_error(kind)
     basis = "model"
-    if a.family not in _tflite_held_out_families(kind):
+    if a.features or a.family not in _tflite_held_out_families(kind):
         basis, error = "guess", max(error, UNTRIED_ERROR)
     return Cost(instructions, round(file_bytes) + code_bytes, arena_bytes, basis, error)
 

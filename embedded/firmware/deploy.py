@@ -191,8 +191,8 @@ def _basis(line: Line) -> str:
     error = f"{100 * line.instructions_error:.0f} %"
     if line.basis == "guess":
         return (
-            f"instructions estimated; up to {error} wrong is a guess, since no model of this "
-            "family was held out to try the estimate on"
+            f"instructions estimated; up to {error} wrong is a guess, since no model like this "
+            "was held out to try the estimate on"
         )
     tried = "models" if line.route == "c" else "an LSTM and a dense model"
     return f"instructions estimated, up to {error} wrong on {tried} that were not fitted to"

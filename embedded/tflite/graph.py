@@ -166,12 +166,12 @@ class Graph:
             joined = [group[0] if len(group) == 1 else self._joined(group) for group in groups]
         return joined[0]
 
-    def last(self, x: int) -> int:
-        """The last column of ``(rows, columns)``, shape ``(rows, 1)``."""
+    def last(self, x: int, count: int) -> int:
+        """The last columns of ``(rows, columns)``, shape ``(rows, count)``."""
         rows, columns = self.tensors[x].shape
-        begin = self._sizes("last_begin", [0, columns - 1])
-        size = self._sizes("last_size", [rows, 1])
-        return self._operator("SLICE", (x, begin, size), (rows, 1), self.tensors[x].role)
+        begin = self._sizes(f"begin_0x{columns - count}", [0, columns - count])
+        size = self._sizes(f"size_{rows}x{count}", [rows, count])
+        return self._operator("SLICE", (x, begin, size), (rows, count), self.tensors[x].role)
 
     def reshape(self, x: int, shape: tuple[int, ...]) -> int:
         """The same numbers in another shape."""

@@ -1,7 +1,8 @@
 """Our architectures as graphs of TFLite operators, from the flat list of their weights.
 
 Equations and orders are those of Keras 3: LSTM gates input, forget, candidate, output; GRU
-with ``reset_after=True`` and gates update, reset, candidate; Conv1D without padding.
+with ``reset_after=True`` and gates update, reset, candidate; Conv1D without padding, also where it
+gives the linear features of a frame that enter a recurrent layer.
 """
 
 from __future__ import annotations
@@ -42,12 +43,14 @@ def build(
 
     Inputs are ``dry``, shape ``(signals, block)`` when streaming and ``(block, frame_size)``
     when framed, and, when streaming, the states ``lstm_1.h``, ``lstm_1.c`` and so on, shape
-    ``(signals, units)``. Outputs are ``wet``, shape ``(signals, block)`` or ``(block, 1)``, and
-    the states ``lstm_1.h.next`` and so on, in the same order. A board streams one signal.
+    ``(signals, units)``; before them, of a model with features, ``history``, the dry samples
+    before the block, oldest first, shape ``(signals, frame_size - 1)``. Outputs are ``wet``,
+    shape ``(signals, block)`` or ``(block, 1)``, and the states ``history.next``,
+    ``lstm_1.h.next`` and so on, in the same order. A board streams one signal.
 
     Raises:
-        InputError: the weights do not fit, the block is out of range, or a model without
-            state is asked to stream.
+        InputError: the weights do not fit, the block is out of range, a model without state
+            is asked to stream, or one with features to start every frame from zero.
     """
     _check(architecture, weights, form, block)
     arrays = [np.asarray(array, np.float32) for array in weights]
@@ -71,12 +74,12 @@ def _check(a: Architecture, weights: Weights, form: Form, block: int) -> None:
             found=str(block),
             remedy="Choose a block in that range; the firmware cuts longer buffers up.",
         )
-    if a.features:
+    if form == "framed" and a.features:
         raise InputError(
             subject,
-            expected="a model that takes samples",
-            found=f"one that takes {a.features} features of {a.frame_size} samples",
-            remedy="Deploy it as generated C (--route c).",
+            expected="a model that was trained on frames",
+            found=f"one that takes {a.features} features of {a.frame_size} samples, on sequences",
+            remedy="Convert it streaming, as it was trained.",
         )
     if form == "streaming" and not is_recurrent(a.family):
         raise InputError(
@@ -91,14 +94,16 @@ def _streaming(
     graph: Graph, a: Architecture, arrays: list[Array], block: int, signals: int
 ) -> None:
     dry = graph.input("dry", (signals, block), "dry", "unit")
-    layers = _layers(graph, a, arrays)
+    seen = _with_history(graph, a, dry) if a.features else dry
+    layers = _layers(graph, a, arrays[1:] if a.features else arrays)
     states = [
         [graph.input(name, (signals, a.units), name, known) for name, known in layer.states]
         for layer in layers
     ]
     last: list[int] = []
-    for sample in graph.split(dry, block):
-        signal = sample
+    fed = _features(graph, a, arrays[0], seen) if a.features else dry
+    for entering in graph.split(fed, block):
+        signal = entering
         for number, layer in enumerate(layers):
             states[number] = layer.step(signal, states[number])
             signal = states[number][0]
@@ -106,9 +111,27 @@ def _streaming(
     output = _Output(graph, arrays)
     wet = graph.join([output(hidden) for hidden in last])
     graph.output(graph.add(wet, dry, "wet") if a.residual else wet, "wet")
+    if a.features:
+        graph.output(graph.last(seen, a.history), "history.next")
     for layer, after in zip(layers, states, strict=True):
         for (name, _), tensor in zip(layer.states, after, strict=True):
             graph.output(tensor, f"{name}.next")
+
+
+def _with_history(graph: Graph, a: Architecture, dry: int) -> int:
+    """The block behind the dry samples before it, in one scale, so that they pass untouched."""
+    signals, _ = graph.tensors[dry].shape
+    return graph.join([graph.input("history", (signals, a.history), "dry", "unit"), dry])
+
+
+def _features(graph: Graph, a: Architecture, kernel: Array, seen: int) -> int:
+    """Linear features of the frame that ends at every sample of a block, sample by sample."""
+    signals, samples = graph.tensors[seen].shape
+    x = graph.reshape(seen, (signals, 1, samples, 1))
+    weights = graph.weights("features.kernel", kernel.transpose(2, 0, 1)[:, None], channel_axis=0)
+    bias = graph.bias("features.bias", np.zeros(a.features), x, weights)
+    found = graph.convolution(x, weights, bias, 1, "features")
+    return graph.reshape(found, (signals, (samples - a.history) * a.features))
 
 
 def _framed_recurrent(graph: Graph, a: Architecture, arrays: list[Array], block: int) -> None:
@@ -134,7 +157,7 @@ def _feed_forward(graph: Graph, a: Architecture, arrays: list[Array], block: int
     dry = graph.input("dry", (block, a.frame_size), "dry", "unit")
     hidden = _dense(graph, a, arrays, dry) if a.family == "dense" else _conv(graph, a, arrays, dry)
     wet = _Output(graph, arrays)(hidden)
-    graph.output(graph.add(wet, graph.last(dry), "wet") if a.residual else wet, "wet")
+    graph.output(graph.add(wet, graph.last(dry, 1), "wet") if a.residual else wet, "wet")
 
 
 def _dense(graph: Graph, a: Architecture, arrays: list[Array], x: int) -> int:

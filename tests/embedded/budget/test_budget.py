@@ -98,17 +98,23 @@ def test_where_code_is_copied_to_ram_it_has_to_fit_there() -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Two finished runs: a recurrent one with its streaming row, and a dense one."""
+    """Finished runs: a recurrent one with its streaming row, a dense one, one of features."""
     store, ids = Store(tmp_path / "grid"), []
-    for family in ("gru", "dense"):
-        config = tiny.config(family=family, sample_rate_hz=44_100)
+    for config in (
+        tiny.config(family="gru", sample_rate_hz=44_100),
+        tiny.config(family="dense", sample_rate_hz=44_100),
+        tiny.sequence_config(family="lstm", frame_size=16, features=4, sample_rate_hz=44_100),
+    ):
         ids.append(config.run_id)
         folder = store.run(config.run_id)
         folder.write_config(config)
         known = described(config) | {"status": "ok", "epoch": 6, "validation_esr": 0.1}
-        rows = [known | {"rendering": "framed", "is_final": True}]
-        if family == "gru":
-            rows.append(known | {"rendering": "streaming", "is_final": False})
+        is_sequence = config.training == "sequence"
+        rows = []
+        if not is_sequence:
+            rows.append(known | {"rendering": "framed", "is_final": True})
+        if config.family != "dense":
+            rows.append(known | {"rendering": "streaming", "is_final": is_sequence})
         files.write_json(folder.result_file, {"status": "ok", "rows": rows})
     manifest = {"name": "grid", "title": "t", "source": "grid", "dry": "", "wet": "", "runs": ids}
     files.write_json(store.manifest_file, manifest)
@@ -118,11 +124,11 @@ def store(tmp_path: Path) -> Store:
 def test_the_table_has_every_model_board_and_route(store: Store) -> None:
     found = budget.write(store)
     assert list(found.columns) == list(budget.COLUMNS)
-    assert len(found) == 3 * len(BOARDS) * len(budget.ROUTES)
+    assert len(found) == 4 * len(BOARDS) * len(budget.ROUTES)
     pd.testing.assert_frame_equal(pd.read_parquet(store.root / "budget.parquet"), found)
     sentences = budget.told(found)
     assert sentences[0].startswith("Teensy 4.1: ")
-    assert sentences[-1] == "Daisy Seed: 0 yes, 0 tight, 3 no"
+    assert sentences[-1] == "Daisy Seed: 0 yes, 0 tight, 4 no"
 
 
 def test_the_choice_reads_it(store: Store) -> None:
@@ -133,6 +139,7 @@ def test_the_choice_reads_it(store: Store) -> None:
     verdicts = {(row["family"], row["rendering"]): row["board_verdict"] for row in rows}
     assert verdicts["gru", "streaming"] == "yes"
     assert verdicts["dense", "framed"] == "yes"
+    assert verdicts["lstm", "streaming"] == "yes"
 
 
 def test_without_a_finished_run_there_is_no_budget(tmp_path: Path) -> None:

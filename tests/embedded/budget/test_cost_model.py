@@ -45,6 +45,20 @@ def test_tflite_errors_are_of_models_that_were_not_fitted_to(kind: Kind) -> None
     assert cost_model.tflite_micro(Architecture("lstm", 1, 20, 64), kind).basis == "model"
 
 
+@pytest.mark.parametrize("kind", ["float32", "int8", "int16x8"])
+def test_features_cost_their_taps_in_tflite_and_are_a_guess(kind: Kind) -> None:
+    plain = cost_model.tflite_micro(Architecture("lstm", 1, 20, 64), kind)
+    few, many, long = (
+        cost_model.tflite_micro(Architecture("lstm", 1, 20, frame, features=features), kind)
+        for frame, features in ((16, 2), (16, 8), (64, 8))
+    )
+    for quantity in ("instructions", "flash_bytes", "ram_bytes"):
+        values = [getattr(cost, quantity) for cost in (plain, few, many, long)]
+        assert values == sorted(set(values)), quantity
+    assert long.instructions - many.instructions > 48 * 8  # taps, each a product or more
+    assert (few.basis, few.error >= cost_model.UNTRIED_ERROR) == ("guess", True)
+
+
 def test_measured_models_are_told_as_measured() -> None:
     cost = cost_model.generated_c(Architecture("gru", 1, 10, 64))
     assert (cost.basis, cost.error) == ("measured", 0)

@@ -18,12 +18,18 @@ from study.dataset import Material
 RATE_HZ = 22050
 
 # Every family, one layer and several, with and without the dry signal added.
+FEATURED = [
+    Architecture("gru", 1, 6, 16, residual=True, features=4),
+    Architecture("gru", 2, 4, 33, features=9),
+    Architecture("lstm", 1, 5, 12, features=1),
+]
 RECURRENT = [
     Architecture("lstm", 1, 8, 16),
     Architecture("lstm", 2, 5, 16, residual=True),
     Architecture("gru", 1, 7, 16),
     Architecture("gru", 2, 4, 16),
     Architecture("rnn", 1, 6, 16, residual=True),
+    *FEATURED,
 ]
 FEED_FORWARD = [
     Architecture("dense", 1, 5, 16),
@@ -36,7 +42,9 @@ SHAPES = [*RECURRENT, *FEED_FORWARD]
 
 def name(architecture: Architecture) -> str:
     a = architecture
-    return f"{a.family}-{a.layers}x{a.units}-f{a.frame_size}" + "-residual" * a.residual
+    features = f"to{a.features}" if a.features else ""
+    shape = f"{a.family}-{a.layers}x{a.units}-f{a.frame_size}{features}"
+    return shape + "-residual" * a.residual
 
 
 def weights_of(architecture: Architecture, seed: int = 0) -> list[NDArray[np.float32]]:

@@ -54,6 +54,23 @@ def test_ranges_are_those_of_the_equations() -> None:
     assert found.record()["stretches"] == [[20, 220]]
 
 
+def test_ranges_of_features_are_those_of_signals_side_by_side() -> None:
+    a = Architecture("gru", 1, 4, 8, features=3)
+    weights, dry = models.weights_of(a), models.noise(300)
+    stretches = (Stretch(0, 120), Stretch(150, 270))
+    found = calibration.calibrate(a, weights, "streaming", "int8", dry, stretches)
+    features = np.concatenate(
+        [
+            np.convolve(dry[start:stop], taps[::-1])[: stop - start]
+            for start, stop in stretches
+            for taps in weights[0][:, 0].T
+        ]
+    )
+    expected = np.array([features.min(), features.max()])
+    np.testing.assert_allclose(np.array(found.ranges["features"]), expected, atol=1e-6)
+    assert "history" not in found.ranges  # one scale with the dry samples
+
+
 def test_framed_ranges_begin_every_frame_from_zero() -> None:
     a = Architecture("rnn", 1, 4, 8)
     kernel, recurrent, bias, *_ = models.weights_of(a)

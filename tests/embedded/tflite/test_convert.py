@@ -17,6 +17,7 @@ from embedded.tflite.convert import Converted, form_of
 from embedded.tflite.manifest import manifest_of
 from embedded.tflite.quantization import Kind
 from models.architecture import Architecture
+from models.streaming import state_sizes
 from study.measures import metrics
 from study.rendering.framed import render
 from study.rendering.streaming import render_streaming
@@ -99,20 +100,36 @@ def test_a_framed_recurrent_model_can_be_integer(convert: Convert) -> None:
         (models.RECURRENT[1], "float32"),
         (models.RECURRENT[2], "int8"),
         (models.RECURRENT[1], "int16x8"),
+        (models.FEATURED[0], "float32"),
+        (models.FEATURED[1], "int8"),
+        (models.FEATURED[2], "int16x8"),
     ],
 )
 def test_the_block_does_not_change_a_bit(a: Architecture, kind: Kind, convert: Convert) -> None:
     dry = models.noise(300)
-    one, seven, twenty = (respond(convert(a, kind, block), dry) for block in (1, 7, 20))
-    assert np.array_equal(one, seven)
-    assert np.array_equal(one, twenty)
+    one, *longer = (respond(convert(a, kind, block), dry) for block in (1, 7, 20, 128))
+    for wet in longer:
+        assert np.array_equal(one, wet)
+
+
+@pytest.mark.parametrize("kind", ["float32", "int8", "int16x8"])
+@pytest.mark.parametrize("runtime", ["litert", "micro"])
+@pytest.mark.parametrize("block", [4, 50])  # shorter and longer than the history
+def test_the_history_is_the_newest_samples_bit_for_bit(
+    kind: Kind, runtime: runtimes.Runtime, block: int, convert: Convert
+) -> None:
+    a, dry = models.FEATURED[1], models.noise(100)
+    model = convert(a, kind, block)
+    history = runtimes.respond(model, [dry], runtime, timeout_s=TIMEOUT_S).states[0]
+    assert np.array_equal(history[0], model.inputs[0].encoded(dry[-a.history :]))
 
 
 @pytest.mark.parametrize("kind", ["float32", "int8", "int16x8"])
 @pytest.mark.parametrize("a", models.RECURRENT, ids=models.name)
 def test_a_state_comes_out_as_it_goes_in(a: Architecture, kind: Kind, convert: Convert) -> None:
     model = convert(a, kind)
-    assert len(model.states) == a.layers * (2 if a.family == "lstm" else 1)
+    sizes = [model.inputs[state.before].shape for state in model.states]
+    assert sizes == [(1, size) for size in state_sizes(a)]
     for state in model.states:
         before, after = model.inputs[state.before], model.outputs[state.after]
         assert after.name == f"{before.name}.next"
@@ -121,10 +138,11 @@ def test_a_state_comes_out_as_it_goes_in(a: Architecture, kind: Kind, convert: C
 
 
 @pytest.mark.parametrize("runtime", ["litert", "micro"])
+@pytest.mark.parametrize("a", [models.RECURRENT[0], models.FEATURED[0]], ids=models.name)
 def test_the_state_is_carried_within_a_signal_and_reset_between(
-    runtime: runtimes.Runtime, convert: Convert
+    a: Architecture, runtime: runtimes.Runtime, convert: Convert
 ) -> None:
-    model = convert(models.RECURRENT[0], "float32", 8)
+    model = convert(a, "float32", 8)
     dry = models.noise(160)
     quiet = np.zeros(160, np.float32)
     together = runtimes.respond(model, [dry, quiet, dry], runtime, timeout_s=TIMEOUT_S)
@@ -193,6 +211,11 @@ def test_a_block_out_of_range_is_refused(block: int, tmp_path: Path) -> None:
 def test_a_model_without_state_cannot_stream(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="recurrent"):
         models.converted(models.FEED_FORWARD[0], tmp_path / "model.tflite", form="streaming")
+
+
+def test_a_model_of_features_has_no_framed_form(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="4 features of 16 samples, on sequences"):
+        models.converted(models.FEATURED[0], tmp_path / "model.tflite", form="framed")
 
 
 def test_a_missing_manifest_is_told(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def graph_of(operator: str, rng: np.random.Generator) -> Graph:
         bias = graph.bias("bias", rng.standard_normal(5), shaped, weights)
         out = graph.convolution(shaped, weights, bias, 4, "out")
     else:
-        out = graph.join([*reversed(graph.split(one, 24)), graph.last(one)])
+        out = graph.join([*reversed(graph.split(one, 24)), graph.last(one, 1)])
     graph.output(out, "wet")
     return graph
 
