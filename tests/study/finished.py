@@ -42,9 +42,10 @@ def finish(folder: RunFolder, config: RunConfig, **row: Any) -> None:
     ]
     save_model(config, weights, folder.model_file())
     shared = {**tables.described(config), "status": "ok", "epoch": config.epochs, **row}
-    rows = [{**shared, "is_final": True, "rendering": "framed"}]
+    is_framed = config.training == "framed"
+    rows = [{**shared, "is_final": True, "rendering": "framed"}] if is_framed else []
     if is_recurrent(config.family):
-        rows.insert(0, {**shared, "is_final": False, "rendering": "streaming"})
+        rows.insert(0, {**shared, "is_final": not is_framed, "rendering": "streaming"})
     files.write_json(folder.result_file, {"status": "ok", "rows": rows})
 
 

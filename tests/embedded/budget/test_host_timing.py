@@ -26,18 +26,28 @@ def test_time_is_told_a_second_of_audio(monkeypatch: pytest.MonkeyPatch) -> None
     assert host_timing.seconds_per_second(process, 100, 8000) == pytest.approx(0.4)
 
 
+SD1: dict[str, Any] = {"effect": resolve("sd1", Path()).to_dict(), "sample_rate_hz": 22_050}
+
+
 def config(**changes: Any) -> RunConfig:
-    effect = resolve("sd1", Path()).to_dict()
-    return finished.config(effect=effect, sample_rate_hz=22_050, **changes)
+    return finished.config(**SD1, **changes)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["gru", "dense"])
-def test_every_method_takes_blocks_of_its_sizes(family: str, tmp_path: Path) -> None:
-    run = config(family=family)
+@pytest.mark.parametrize(
+    "run",
+    [
+        config(family="gru"),
+        config(family="dense"),
+        tiny.sequence_config(frame_size=32, features=4, **SD1),
+    ],
+    ids=lambda run: run.run_id,
+)
+def test_every_method_takes_blocks_of_its_sizes(run: RunConfig, tmp_path: Path) -> None:
     methods = host_timing._methods(run, random_weights(run.architecture), str(tmp_path))
-    assert {"circuit", "keras_framed", "tflite"} <= set(methods)
-    assert ("keras_streaming" in methods) == (family == "gru")
+    assert {"circuit", "tflite", "c"} <= set(methods)
+    assert ("keras_framed" in methods) == (run.training == "framed")
+    assert ("keras_streaming" in methods) == (run.family == "gru")
     for method, prepare in methods.items():
         for block in (8, 256):
             process = prepare(block)

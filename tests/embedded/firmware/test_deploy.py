@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from data.errors import InputError
 from embedded.budget import boards, budget
+from embedded.cli import app
 from embedded.firmware import deploy
 from embedded.tflite import runtimes
 from models.architecture import Architecture, Family
@@ -75,6 +77,38 @@ def test_the_folder_is_whole_and_proved(store: Store, family: str) -> None:
     assert "golden vectors: largest error" in told
     assert json.loads((done.folder / "deploy.json").read_text())["run_id"] == done.run_id
     assert list(done.folder.parent.iterdir()) == [done.folder]  # nothing half done beside it
+
+
+@pytest.fixture
+def featured(tmp_path: Path) -> Store:
+    """A small GRU that takes features of a frame, which a board carries on beside its state."""
+    config = tiny.sequence_config(units=8, frame_size=32, features=4, sample_rate_hz=22_050)
+    return finished.grid(tmp_path / "featured", config, validation_esr=0.1, esr=0.1)
+
+
+@pytest.mark.parametrize("route", budget.ROUTES)
+def test_a_model_of_features_is_proved_by_every_route(featured: Store, route: str) -> None:
+    words = ["featured", "--runs", str(featured.root.parent), "--board", "teensy41"]
+    words += ["--route", route, "--force"]
+    done = CliRunner().invoke(app, ["deploy", *words])
+    assert done.exit_code == 0, done.output
+    folder = featured.root / "firmware" / "teensy41"
+    text, header = ((folder / name).read_text() for name in ("README.md", "model/pedal_tflite.h"))
+    kind = route.removeprefix("tflite_") if route != "c" else "float32"
+    width = {"float32": 4, "int8": 1, "int16x8": 2}[kind]
+    assert "STATES = 2;" in header  # the newest 31 dry samples, and what 8 units remember
+    assert f"STATE_BYTES = {width * (31 + 8)};" in header
+    assert "CONV_2D" in text and "operators.AddConv2D()" in (
+        (folder / "model" / "pedal_operators.h").read_text()
+    )
+    assert f"TFLite Micro ({kind}) against Keras" in text
+    assert "Firmware core with generated C on this host: golden vectors" in text
+    esr_c = float(re.findall(r"The same against Keras .* ESR (\S+)", text)[0])
+    esr_tflite = float(re.findall(r"TFLite Micro \(.*: ESR ([^;]+);", text)[0])
+    assert esr_c < 1e-10
+    assert esr_tflite < {"float32": 1e-10, "int8": 0.1, "int16x8": 1e-3}[kind]
+    subprocess.run(["make", "-s"], cwd=folder, check=True, timeout=200)
+    subprocess.run(["./pedal", "--golden"], cwd=folder, check=True, timeout=60)
 
 
 def test_firmware_that_is_not_what_was_chosen_says_so(store: Store) -> None:
