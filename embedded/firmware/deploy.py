@@ -101,7 +101,8 @@ def deploy(
         board_name: a key of ``boards.BOARDS``.
         run: its id or the beginning of it; by default the grid's choice.
         route: one of ``budget.ROUTES``: which engine the firmware uses.
-        force: write a model that cannot keep up, or that integers made much worse, too.
+        force: write a model that cannot keep up, that does not come to rest in silence, or
+            that integers made much worse, too.
 
     Raises:
         InputError: no such board, run or route; the board cannot run the model, or not in
@@ -130,6 +131,8 @@ def deploy(
     ]
     if line.verdict == "no" and (line.resampling == "impossible" or not force):
         raise _cannot(store, board, line, chosen.config.effect_name)
+    if not force:
+        _refuse_unstable(chosen)
     folder = store.root / "firmware" / board.name
     with partial_files.folder(folder.parent) as aside:
         told += _fill(aside, chosen, board, route, line, store, force)
@@ -157,6 +160,23 @@ def choose_model(store: Store, run: str | None = None) -> Chosen:
         weights = load_weights(config, folder.streaming_model_file, is_sequence=True)
         return Chosen(folder, config, STREAMING_TUNED, list(weights), asked)
     return Chosen(folder, config, STREAMING, list(found.weights), asked)
+
+
+def _refuse_unstable(chosen: Chosen) -> None:
+    """A pedal must be silent when nobody plays.
+
+    Raises:
+        InputError: the model, as the firmware renders it, does not come to rest in silence.
+    """
+    rows = {row["rendering"]: row for row in (chosen.folder.result() or {}).get("rows", [])}
+    if found := rows.get(chosen.rendering, {}).get("instability"):
+        raise InputError(
+            f"run {chosen.folder.run_id}, {chosen.rendering}",
+            expected="a model that comes to rest in silence",
+            found=str(found),
+            remedy="Train it with streaming_epochs or on sequences, choose another run, or build "
+            "it all the same with FORCE=1.",
+        )
 
 
 def _judged(chosen: Chosen) -> list[str]:

@@ -17,7 +17,7 @@ from models.architecture import (
 )
 from study.config.run import RunConfig
 from study.dataset import Material, Materials
-from study.evaluation import probing
+from study.evaluation import probing, stability
 from study.measures import aliasing, metrics
 from study.measures.aliasing import Float64s
 from study.measures.transients import transient_error
@@ -135,6 +135,7 @@ def evaluate_run(
                 **known,
                 **_judged(model, material, folder),
                 **probing.summary(found.rows),
+                **_stability(model),
                 "is_final": model.is_final,
                 "macs_per_sample": model.macs_per_sample,
                 "parameters": int(sum(np.size(value) for value in model.weights)),
@@ -147,6 +148,17 @@ def evaluate_run(
     audio.write(folder.probes.sweep_file, swept, config.sample_rate_hz)
     folder.probes.write(probe_rows, spectra)
     return rows
+
+
+def _stability(model: Rendered) -> dict[str, Any]:
+    """Whether a model that carries its state comes to rest; nothing of the others."""
+    if not model.carries_state or model.epoch is not None:
+        return {}
+    config = model.config
+    found = stability.measure(
+        config.architecture, model.weights, config.sample_rate_hz, config.own_controls
+    )
+    return {**found._asdict(), "instability": "; ".join(found.objections())}
 
 
 def _fine_tuning_seconds(model: Rendered, progress: Progress) -> float:

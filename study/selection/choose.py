@@ -171,8 +171,9 @@ def model_name(row: Row) -> str:
 def _nothing_left(rows: Sequence[Row], limits: Limits) -> InputError:
     nearest = min(rows, key=lambda row: _distance(row, limits))
     excluded = [
-        f"{limit.name} {limit.wanted} excludes {sum(limit.excess_db(row) > 0 for row in rows)}"
+        f"{limit.name} {limit.wanted} excludes {count}"
         for limit in required(limits)
+        if (count := sum(limit.excess_db(row) > 0 for row in rows))
     ]
     return InputError(
         "choice of a run",
@@ -194,7 +195,9 @@ def _reason(best: Row, rows: Sequence[Row], met: Sequence[Row], limits: Limits) 
     esr = _number(best["validation_esr"])
     among = f"{len(met)} of {len(rows)} models meet the limits ({limits.described()})"
     if not limits.described():
-        among = f"{len(rows)} models (final runs, each way of rendering apart)"
+        among = f"{len(met)} models (final runs, each way of rendering apart)"
+        if unstable := len(rows) - len(met):
+            among += f"; {unstable} more do not come to rest in silence"
     elif len(met) == len(rows):
         among = f"{len(rows)} models, all within the limits ({limits.described()})"
     reason = f"Lowest validation ESR, {esr}, among {among}."

@@ -41,7 +41,7 @@ class Limits:
     def described(self) -> str:
         """In words, or nothing where there are none."""
         parts = [f"effect {self.effect}"] if self.effect else []
-        parts += [f"{limit.name} {limit.wanted}" for limit in required(self)]
+        parts += [f"{limit.name} {limit.wanted}" for limit in _asked(self)]
         return ", ".join(parts)
 
 
@@ -110,7 +110,19 @@ class Limit:
 
 
 def required(limits: Limits) -> list[Limit]:
-    """The limits that are set, one by one."""
+    """What a model must meet, one by one: to be stable, and the limits that are set."""
+    return [_STABLE, *_asked(limits)]
+
+
+def _instability_db(row: Row) -> float:
+    return math.inf if row.get("instability") else 0.0
+
+
+# Not measured (of a framed model, or by an earlier version) counts as stable.
+_STABLE = Limit("instability", "none", _instability_db, lambda row: f"({row['instability']})")
+
+
+def _asked(limits: Limits) -> list[Limit]:
     every = []
     if limits.max_asr_db is not None:
         every.append(_asr_limit(limits.max_asr_db))

@@ -235,6 +235,17 @@ def test_a_wrong_tflite_model_is_refused_on_its_own_route(
     assert found == pytest.approx(tolerance, rel=0.25)  # floats: times the peak
 
 
+def test_a_model_that_does_not_come_to_rest_is_built_only_when_forced(tmp_path: Path) -> None:
+    config = finished.config(family="gru", units=8, sample_rate_hz=22_050)
+    made = finished.grid(tmp_path / "mine", config)
+    howls = "it sounds in silence (-20 dB of full scale)"
+    finished.finish(made.run(config.run_id), config, instability=howls)
+    with pytest.raises(InputError, match="comes to rest in silence; found it sounds in silence"):
+        deploy.deploy(made, "teensy41", config.run_id)
+    assert not (made.root / "firmware" / "teensy41").exists()
+    deploy.deploy(made, "teensy41", config.run_id, force=True)
+
+
 def test_a_wrong_model_is_not_left_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     right = deploy.Chosen.respond
 

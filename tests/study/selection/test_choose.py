@@ -107,6 +107,26 @@ def test_limits_exclude(limits: Limits, expected: tuple[int, str]) -> None:
     assert limits.described() in choice.reason
 
 
+def test_what_does_not_come_to_rest_is_left_out_unless_its_user_wants_it() -> None:
+    howls = "it sounds in silence (-20 dB of full scale)"
+    rows = [
+        row(0, 0.010, is_final=False, rendering="streaming", instability=howls),
+        row(0, 0.020, instability=None),
+        row(1, 0.030, rendering="streaming", is_final=True, instability=""),
+    ]
+    table = tables.typed(rows)
+    choice = choose.choose(table)
+    assert (choice.run_id, choice.rendering) == (IDS[0], "framed")
+    assert "among 2 models" in choice.reason
+    assert "; 1 more do not come to rest in silence" in choice.reason
+    assert f"it has instability ({howls})" in choice.reason
+    alone = {**rows[0], "is_final": True}
+    with pytest.raises(InputError, match=r"none of 1: instability none excludes 1"):
+        choose.choose(tables.typed([alone]))
+    wanted = choose.by_user(table, IDS[0], "streaming")
+    assert f"It breaks limits: instability ({howls}), not none" in wanted.reason
+
+
 def test_the_reason_tells_what_the_limits_cost() -> None:
     reason = choose.choose(TABLE, Limits(max_macs=10_000)).reason
     assert f"Without limits it would be {IDS[0]}, framed with 0.01" in reason
