@@ -1,5 +1,6 @@
 """What is added to its list alone appears everywhere: a toy member of each kind, from outside."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from reports.pages import study_page
+from reports.sections.order import SECTIONS
+from reports.sections.section import Section
 from study.measures.metrics import METRICS
 from tests.reports.page_reader import read_page
+from tests.reports.synthetic import config, write_study
 
 # Tables are laid out as modules are read, so the toy is there before any of them is.
 METRIC = """
@@ -68,3 +73,25 @@ def test_a_metric_of_the_list_is_computed_stored_explained_and_shown(tmp_path: P
     [heading] = [a for tag, a in page.tags if tag == "th" and a.get("data-name") == "peak_error"]
     assert heading["title"] == told
     assert f"{told} (float64)" in page.text
+
+
+def test_a_section_of_the_list_is_on_the_page_and_in_the_navigation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    templates = tmp_path / "templates"
+    shutil.copytree(study_page.TEMPLATES, templates)
+    (templates / "toy.html").write_text(
+        '<section id="{{ section.anchor }}">\n<h2>A toy</h2>\n<p>{{ content }}</p>\n</section>\n'
+    )
+    toy = Section("toy", "Toys", "toy.html", lambda own: f"{len(own.results.finals)} < 2")
+    empty = Section("nothing", "Nothing", "toy.html", lambda _: ())
+    place = [section.anchor for section in SECTIONS].index("learning")
+    monkeypatch.setattr(study_page, "TEMPLATES", templates)
+    monkeypatch.setattr(study_page, "SECTIONS", (*SECTIONS[:place], toy, empty, *SECTIONS[place:]))
+    store = write_study(tmp_path / "toy", [config()])
+    page = read_page(study_page.build(store))
+    anchors = [a["id"] for tag, a in page.tags if tag == "section"]
+    assert anchors[anchors.index("learning") - 1] == "toy" and "nothing" not in anchors
+    links = [link for link in page.links() if link.startswith("#")]
+    assert links[: len(anchors)] == [f"#{anchor}" for anchor in anchors]
+    assert "Toys" in page.text and "1 < 2" in page.text

@@ -1,4 +1,4 @@
-"""What the study page shows of aliases, high frequencies, epochs and remedies.
+"""What the study page shows of aliases and high frequencies.
 
 Numbers and pictures stay worth reading where some of them are missing, so what is missing
 becomes a sentence and never an error.
@@ -15,12 +15,10 @@ from typing import TypeVar
 from data.errors import InputError
 from reports.drawing import style
 from reports.drawing.pictures import Picture, shown
-from reports.sections.aliasing import epochs, figures, findings, music, probes, remedies
-from reports.sections.aliasing.epochs import EpochSection
+from reports.sections.aliasing import figures, findings, music, probes
 from reports.sections.aliasing.figures import NoteCurve
 from reports.sections.aliasing.music import PartsLine
 from reports.sections.aliasing.probes import Answers
-from reports.sections.aliasing.remedies import ModelRemedies
 from reports.sources.cache import Facts, Shelf
 from reports.sources.results import Model, Results, best_of_families
 from study.dataset import Materials
@@ -56,28 +54,17 @@ class EffectAliasing:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class AliasingSection:
-    """All of it; ``epochs`` and ``remedies`` only where the grid asked for them."""
-
-    effects: tuple[EffectAliasing, ...]
-    epochs: EpochSection | None
-    remedies: tuple[ModelRemedies, ...]
-
-
-def aliasing_section(results: Results, shelf: Shelf, materials: Materials) -> AliasingSection:
-    """Everything of a grid, from stored results alone.
+def aliasing_section(
+    results: Results, shelf: Shelf, materials: Materials
+) -> tuple[EffectAliasing, ...]:
+    """Every effect of a grid, from stored results alone.
 
     Args:
         results: of the grid.
         shelf: of the report, to which figures are drawn.
         materials: of the study's pairs, for the spectra of music.
     """
-    return AliasingSection(
-        tuple(_effect(results, effect, shelf, materials) for effect in results.effects),
-        epochs.epoch_section(results, shelf),
-        remedies.remedy_section(results, shelf),
-    )
+    return tuple(_effect(results, effect, shelf, materials) for effect in results.effects)
 
 
 class _Problems:

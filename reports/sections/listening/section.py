@@ -55,7 +55,7 @@ class ScoreLine:
 
 
 @dataclass(frozen=True)
-class Section:
+class ListeningSection:
     """The listening tests of a grid; effects are told where it has several.
 
     Attributes:
@@ -82,7 +82,7 @@ class Section:
         return (*self.abx_sentences, *self.score_sentences)
 
 
-def listening_section(store: Store, shelf: Shelf | None = None) -> Section | None:
+def listening_section(store: Store, shelf: Shelf | None = None) -> ListeningSection | None:
     """The listening tests of a grid, or None when nobody has answered anything.
 
     Args:
@@ -103,7 +103,7 @@ def listening_section(store: Store, shelf: Shelf | None = None) -> Section | Non
     conditions = _told_apart(described, beginnings)
     rows = {row["run_id"]: row for row in read.finals}
     metrics = _metrics(rows.values())
-    return Section(
+    return ListeningSection(
         abx=tuple(_abx_line(own, beginnings[own.effect]) for own in abx),
         abx_sentences=tuple(_abx_sentences(abx, beginnings)),
         scores=tuple(_score_line(own, rows, metrics) for own in conditions),

@@ -10,7 +10,9 @@ from data import effects, files
 from data.errors import InputError
 from reports.pages import study_page
 from reports.sections.aliasing import probes
-from reports.sections.aliasing.section import AliasingSection, EffectAliasing, aliasing_section
+from reports.sections.aliasing.section import EffectAliasing, aliasing_section
+from reports.sections.order import SECTIONS
+from reports.sections.section import Sources
 from reports.sources.cache import Shelf
 from reports.sources.results import read
 from study.config.run import RunConfig
@@ -55,12 +57,12 @@ def write_streaming_row(store: Store, run: RunConfig, renderings: list[str]) -> 
     files.write_json(folder.result_file, {**result, "rows": [*checkpoints, streamed, final]})
 
 
-def section(store: Store, to: Shelf) -> AliasingSection:
+def section(store: Store, to: Shelf) -> tuple[EffectAliasing, ...]:
     return aliasing_section(read(store), to, Materials(store.pairs))
 
 
 def only(store: Store, to: Shelf) -> EffectAliasing:
-    [effect] = section(store, to).effects
+    [effect] = section(store, to)
     return effect
 
 
@@ -190,7 +192,13 @@ def test_only_what_changed_is_drawn_again(
         made(self, folder, fill)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Shelf, "_make", noting)
-    first = section(probed, shelf(tmp_path))
+
+    def all_sections() -> list[object]:
+        sources = Sources(read(probed), shelf(tmp_path), Materials(probed.pairs))
+        anchors = ("aliasing", "epochs", "remedies")
+        return [own.build(sources) for own in SECTIONS if own.anchor in anchors]
+
+    first = all_sections()
     assert {name.split("-")[0] for name in drawn} == {
         "spectra",
         "sweep",
@@ -199,11 +207,11 @@ def test_only_what_changed_is_drawn_again(
         "epochs",
     }
     drawn.clear()
-    assert section(probed, shelf(tmp_path)) == first
+    assert all_sections() == first
     assert drawn == []
     best = best_run(probed)
     write_probes(probed.run(best.run_id).probes, clipper(20.0), ["streaming", "framed"])
-    section(probed, shelf(tmp_path))
+    all_sections()
     assert {name.split("-")[0] for name in drawn} == {"spectra", "sweep", "notes"}
     assert len(drawn) == 3
 

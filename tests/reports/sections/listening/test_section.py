@@ -12,6 +12,7 @@ from data import files
 from reports.listening import database
 from reports.listening.blinding import hidden_sides
 from reports.sections.listening.section import listening_section
+from reports.sections.order import SECTIONS
 from reports.sources import results
 from reports.sources.cache import Shelf
 from study.store.folders import Store
@@ -59,7 +60,8 @@ def shown(store: Store) -> Page:
     )
     section = listening_section(store, Shelf(store.report_folder))
     page = Page()
-    page.feed(environment.get_template("listening_results.html").render(listening=section))
+    [own] = [own for own in SECTIONS if own.anchor == "listening"]
+    page.feed(environment.get_template(own.template).render(section=own, content=section))
     assert page.open == []
     return page
 
