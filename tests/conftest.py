@@ -10,7 +10,7 @@ from types import ModuleType
 os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax")
 )
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 # A shell that runs this in the background makes it, and what it starts, deaf to Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -185,6 +185,7 @@ def test_resampling_to_the_same_rate_changes_nothing() -> None:
     assert audio.resample(samples, 44_100, 44_100) is samples
 
 
+@pytest.mark.slow
 def test_resampling_agrees_with_librosa(librosa: ModuleType) -> None:
     noise = (0.1 * np.random.default_rng(0).standard_normal(4410)).astype(np.float32)
     expected = librosa.resample(noise, orig_sr=44_100, target_sr=22_050, res_type="soxr_vhq")

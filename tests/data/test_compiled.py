@@ -58,6 +58,7 @@ def codes(folder: Path, processes: int, start_in_s: float = 2.5) -> list[int]:
     return [process.wait() for process in started]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("round_number", range(ROUNDS))
 def test_processes_that_meet_in_one_function_all_end_well(
     tmp_path: Path, round_number: int
@@ -79,6 +80,7 @@ def test_a_function_is_compiled_once_for_each_types() -> None:
         assert doubled(values).dtype == kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module",
     [

@@ -137,6 +137,7 @@ def _make(cache: Path, barrier: Any, made: Any) -> None:
     pairs.pair(sd1(), SIGNAL, RATE_HZ, cache)
 
 
+@pytest.mark.slow
 def test_two_processes_that_want_the_same_pair_make_it_once(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     barrier, made = spawn.Barrier(2), spawn.Value("i", 0)

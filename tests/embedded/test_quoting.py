@@ -64,6 +64,7 @@ def plain_code(writer: str) -> str:
     return code(WRITERS[writer](PLAIN))
 
 
+@pytest.mark.slow
 @needs_gcc
 @pytest.mark.parametrize("writer", WRITERS)
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -114,6 +115,7 @@ def markup(text: str) -> list[tuple[Any, ...]]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @example("<script>alert(1)</script>")
 @example("[x](javascript:alert(1)) ![x](http://e.vil/x.png) <http://e.vil>")

@@ -20,6 +20,7 @@ def _both(layers: int, units: int, frame_size: int) -> tuple[keras.Model, keras.
     return build(architecture, seed=3), build(architecture, seed=3, lstm=FusedLSTM)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layers", "units", "frame_size"), SHAPES)
 def test_predictions_equal_those_of_the_keras_layer(
     layers: int, units: int, frame_size: int
@@ -29,6 +30,7 @@ def test_predictions_equal_those_of_the_keras_layer(
     np.testing.assert_allclose(fused(frames), plain(frames), atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layers", "units", "frame_size"), SHAPES)
 def test_gradients_of_all_weights_equal_automatic_ones(
     layers: int, units: int, frame_size: int
@@ -51,6 +53,7 @@ def test_gradients_of_all_weights_equal_automatic_ones(
         np.testing.assert_allclose(by_hand, automatic, atol=2e-5 * scale)
 
 
+@pytest.mark.slow
 def test_gradient_of_the_inputs_by_finite_differences() -> None:
     rng = np.random.default_rng(2)
     with jax.enable_x64(True):
@@ -68,6 +71,7 @@ def test_gradient_of_the_inputs_by_finite_differences() -> None:
             assert float(analytic[index]) == pytest.approx(float(up - down) / (2 * step), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_last_output_alone_is_the_last_of_all() -> None:
     rng = np.random.default_rng(4)
     x = jnp.asarray(rng.standard_normal((6, 3, 1)), jnp.float32)

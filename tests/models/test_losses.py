@@ -86,6 +86,7 @@ def spectral_share(target: Array, prediction: Array) -> float:
     return whole - loss("esr_preemph_dc", target, prediction)
 
 
+@pytest.mark.slow
 def test_the_spectral_share_equals_its_formula() -> None:
     target, prediction = batch(4, (3, 300)), batch(5, (3, 300))
     distances = []
@@ -101,6 +102,7 @@ def test_the_spectral_share_equals_its_formula() -> None:
     assert measured == pytest.approx(0.2 * np.mean(distances), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_spectral_share_hears_what_is_weak_and_no_phase() -> None:
     times = np.arange(256)
     strong, weak = np.sin(0.1 * times), 0.001 * np.sin(2.5 * times)
@@ -111,6 +113,7 @@ def test_the_spectral_share_hears_what_is_weak_and_no_phase() -> None:
     assert spectral_share(target, turned) == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_slope_of_the_spectral_share_is_finite_everywhere() -> None:
     target = batch(6, (2, 256))
     of_target = jax.grad(lambda p: training_loss("esr_preemph_dc_stft").loss(target, p))
@@ -126,6 +129,7 @@ def test_a_perfect_prediction_costs_nothing_and_silence_stays_finite(name: str) 
     assert np.isfinite(loss(name, silence, PREDICTION))
 
 
+@pytest.mark.slow
 def test_with_spectra_a_perfect_prediction_costs_a_rounding_and_silence_stays_finite() -> None:
     name, target, prediction = "esr_preemph_dc_stft", batch(0, (4, 256)), batch(1, (4, 256))
     assert loss(name, target, target) == pytest.approx(0, abs=1e-7)

@@ -97,6 +97,7 @@ def test_results_of_another_version_are_one_line_and_their_table_stays(tmp_path:
     assert store.table_file.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_wrong_option_is_refused_by_a_process_without_a_traceback() -> None:
     told = study("grid", "smoke", "--workers", "many")
     assert told.returncode == 2
@@ -168,6 +169,7 @@ def test_grids_and_effects_are_listed() -> None:
     assert "drive=" in effects
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_and_makes_nothing(tmp_path: Path) -> None:
     grid = tmp_path / "mine.toml"
     grid.write_text('[[runs]]\neffect = "sd1"\nfamily = "dense"\nseed = [0, 1, 2]\nepochs = 2\n')

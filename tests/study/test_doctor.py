@@ -63,6 +63,7 @@ def test_a_set_up_as_it_is_locked_is_well(folder: Path) -> None:
     assert re.search(r"ok +packages for make grid .* as requirements\.lock has them", output)
 
 
+@pytest.mark.slow
 def test_nothing_set_up_is_told_with_the_command_that_sets_up(folder: Path) -> None:
     (folder / ".venv").unlink()
     status, output = told()
@@ -119,6 +120,7 @@ def compiled(folder: Path) -> list[Path]:
     return sorted(folder.rglob("data/**/*.nbc"))
 
 
+@pytest.mark.slow
 def test_caches_as_numba_writes_them_are_well(folder: Path) -> None:
     assert len(compiled(folder)) == 2
     status, output = told()
@@ -126,6 +128,7 @@ def test_caches_as_numba_writes_them_are_well(folder: Path) -> None:
     assert lines(output, "BAD") == []
 
 
+@pytest.mark.slow
 def test_an_index_that_leads_to_the_code_for_other_types_is_found(folder: Path) -> None:
     first, second = compiled(folder)
     first.write_bytes(second.read_bytes())
@@ -135,6 +138,7 @@ def test_an_index_that_leads_to_the_code_for_other_types_is_found(folder: Path) 
     assert re.search(r"doubled-\S+\.nbi leads \((float64|int64),\) to the code for", line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["nbi", "nbc"])
 def test_a_cut_cache_is_found_and_the_remedy_removes_it(folder: Path, end: str) -> None:
     code, _ = compiled(folder)

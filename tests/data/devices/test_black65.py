@@ -78,6 +78,7 @@ def test_rests_at_the_operating_point() -> None:
     assert 1.0 < rest.cathode_v < 1.6, "a 12AX7 with 1.5 kOhm and 100 kOhm biases near 1.3 V"
 
 
+@pytest.mark.slow
 @with_every_signal
 def test_agrees_with_an_adaptive_stiff_integrator(signal: Signal, settings: Settings) -> None:
     states = reference.integrate(node_equations(signal, settings["gain"]), resting_state())

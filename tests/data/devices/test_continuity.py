@@ -76,6 +76,7 @@ def sustained(dry: Samples, wet: Samples, rate: int = RATE) -> list[Stretch]:
     return [stretch for stretch in continuity.strays(dry, wet, rate) if stretch.windows > 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 def test_no_effect_looks_like_a_loss(device: str) -> None:
     assert sustained(*aligned(device)) == []

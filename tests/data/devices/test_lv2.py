@@ -143,6 +143,7 @@ def test_every_named_effect_sounds_and_fits(name: str) -> None:
     assert not np.allclose(wet, dry, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.system
 @needs_plugins
 @pytest.mark.parametrize("name", ["ds1", "muff", "bmp"])
@@ -164,6 +165,7 @@ def test_an_echo_is_not_taken_for_latency() -> None:
     assert echo == pytest.approx(0.2 * RATE, abs=2)
 
 
+@pytest.mark.slow
 @pytest.mark.system
 @needs_plugins
 @pytest.mark.parametrize("name", ["ds1", "mbdistortion", "chorus"])
@@ -172,6 +174,7 @@ def test_samples_repeat_bit_for_bit(name: str) -> None:
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.system
 @needs_plugins
 def test_a_named_effect_is_its_uri_with_the_same_controls() -> None:

@@ -86,6 +86,7 @@ def test_a_constant_delay_is_taken_off_exactly(
     np.testing.assert_array_equal(wet, pedal(guitar())[skipped : skipped + len(wet)])
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(
     delay_samples=st.integers(-RATE, RATE),
@@ -113,6 +114,7 @@ def test_a_fraction_of_a_sample_never_leaves_the_wet_ahead_by_more() -> None:
         assert found.peak_samples == pytest.approx(20 + quarter / 4, abs=0.15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [176400, 192000])
 @pytest.mark.parametrize(("device", "early"), [("wire", 1), ("tanh", 1), ("pedal", 2)])
 def test_a_file_with_an_empty_upper_band_is_aligned_as_well(

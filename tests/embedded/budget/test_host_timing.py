@@ -68,6 +68,7 @@ def test_what_a_run_does_not_do_is_not_timed(tmp_path: Path) -> None:
     assert "c" not in host_timing._methods(turned, unstable, str(tmp_path))
 
 
+@pytest.mark.slow
 def test_models_that_no_c_is_written_of_leave_the_others_their_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,7 @@ def test_blocks_and_reset_change_no_bit(compiled: tuple[Architecture, Path]) -> 
     assert np.array_equal(run(program, DRY, block=37, way="r"), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["lstm", "gru", "rnn", "dense", "conv"])
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_the_generated_test_passes_under_sanitizers(

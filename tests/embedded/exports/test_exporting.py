@@ -126,6 +126,7 @@ def test_a_format_that_loads_no_run_says_which_formats_do(store: Store) -> None:
     assert "Of its runs, nam loads 2, aidax loads 1." in str(told.value)
 
 
+@pytest.mark.slow
 def test_another_rate_is_written_when_forced_and_told(tmp_path: Path) -> None:
     config = finished.config(units=8)
     store = finished.grid(tmp_path / "mine", config, esr=0.1, validation_esr=0.1)

@@ -56,6 +56,7 @@ def exported(form: str, settings: dict[str, Any], root: Path) -> tuple[Store, st
     return store, exporting.export(store, form).path.read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "settings"), CASES)
 def test_a_reader_of_the_format_computes_what_the_run_does(
     form: str, settings: dict[str, Any], tmp_path: Path

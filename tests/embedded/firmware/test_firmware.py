@@ -142,6 +142,7 @@ def test_golden_vectors_pass_and_fail_when_they_should(direct: Path, tmp_path: P
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 def test_other_switches_build_anew_and_the_same_do_not(direct: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(direct, tmp_path / "built")
 
@@ -263,6 +264,7 @@ def test_the_filter_keeps_what_the_header_promises() -> None:
     assert level_db[frequencies_hz >= 12_550].max() < -80
 
 
+@pytest.mark.slow
 def test_a_model_of_half_the_rate_answers_late_by_the_stated_delay(
     played: Callable[..., Wav], tmp_path: Path
 ) -> None:

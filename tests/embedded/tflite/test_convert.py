@@ -88,12 +88,14 @@ def test_an_integer_model_is_close_to_its_float_one(
     assert model.outputs[0].dtype == kind.removesuffix("x8")
 
 
+@pytest.mark.slow
 def test_a_framed_recurrent_model_can_be_integer(convert: Convert) -> None:
     a, dry = models.RECURRENT[0], models.noise(200)
     exact, whole = (convert(a, kind, 4, "framed") for kind in ("float32", "int16x8"))
     assert metrics.esr(respond(exact, dry), respond(whole, dry)) < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("a", "kind"),
     [
@@ -194,6 +196,7 @@ def test_the_arena_that_a_model_needs_is_the_smallest_that_does(tmp_path: Path) 
         run(model.arena_needed_bytes - 64)
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     a = models.RECURRENT[2]
     one = models.converted(a, tmp_path / "one.tflite", kind="int8")

@@ -30,6 +30,7 @@ def run(store: Store, *words: str) -> tuple[int, str, str]:
     return done.exit_code, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_is_converted_measured_and_told(store: Store) -> None:
     code, told, complaint = run(store, "--run", "clipper-dense", "--block", "8")
     assert (code, complaint) == (0, "")
@@ -45,6 +46,7 @@ def test_a_run_is_converted_measured_and_told(store: Store) -> None:
     assert "FULLY_CONNECTED" in told
 
 
+@pytest.mark.slow
 def test_a_recurrent_run_streams(store: Store) -> None:
     model, found = convert_command.prove(store, "clipper-lstm", ["float32"], 4)[0]
     assert (model.form, model.origin.rendering) == ("streaming", "streaming")

@@ -225,6 +225,7 @@ def render(page: Page) -> Callable[..., Samples]:
     return rendered
 
 
+@pytest.mark.slow
 def test_what_is_heard_is_equally_loud(place: Place, render: Callable[..., Samples]) -> None:
     rate_hz = place.key.sample_rate_hz
     for item in place.key.items:
@@ -329,6 +330,7 @@ def test_the_page_draws_what_python_derives(page: Page) -> None:
     assert sum(counts) == 600 and min(counts) > 50  # 100 +- 9 each
 
 
+@pytest.mark.slow
 def test_answers_that_cannot_be_stored_are_not_lost(page: Page, place: Place) -> None:
     if not place.is_served:
         pytest.skip("there is no server to lose")

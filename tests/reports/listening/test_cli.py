@@ -107,6 +107,7 @@ def test_nobody_has_listened_yet(own_study: Store) -> None:
     assert run(own_study, "results", "grid").stdout == "Nobody has listened yet.\n"
 
 
+@pytest.mark.slow
 def test_serving_needs_no_keras_and_ends_with_an_interrupt(own_study: Store) -> None:
     code = (
         "import sys\n"

@@ -89,6 +89,7 @@ def test_a_folder_that_may_not_be_written_to_is_one_sentence() -> None:
     assert "/sys/kernel/pedalframe" in told and "permissions" in told
 
 
+@pytest.mark.slow
 def test_a_worker_that_the_system_refuses_a_file_is_one_sentence(tmp_path: Path) -> None:
     store = Store(tmp_path / "mine")
     store.write_grid(Grid("mine", "Mine", (tiny.config(),), "mine.toml"))
@@ -132,6 +133,7 @@ typer.run(command)
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_that_a_library_takes_for_another_error_is_told_as_one() -> None:
     """As Keras does, which takes an import that was interrupted for a package that is missing."""
     told = subprocess.run(
@@ -172,6 +174,7 @@ def writing(path: Path, *before: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
@@ -185,6 +188,7 @@ def test_a_stopped_command_tidies_up_and_says_so(number: int, code: int, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_command_under_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     process = writing(tmp_path / "a.txt", "nohup")
     process.send_signal(signal.SIGHUP)

@@ -47,6 +47,7 @@ def record(folder: Path, level: float = 1.0) -> tuple[str, str]:
     return str(paths[0]), str(paths[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", grid.committed_names())
 def test_every_model_of_every_committed_grid_builds(name: str, recording: tuple[str, str]) -> None:
     loaded = grid.load(name, recording if name == "real" else None)

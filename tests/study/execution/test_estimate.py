@@ -32,6 +32,7 @@ def estimate(*configs: RunConfig) -> estimates.Estimate:
     return estimates.estimate(Grid("mine", "Mine", configs, "mine.toml"), workers=1)
 
 
+@pytest.mark.slow
 def test_runs_with_knobs_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimates, "BATCHES", 2)
     both = [config("conditioned", training=way) for way in ("framed", "sequence")]

@@ -20,6 +20,8 @@ from study.rendering.weights import load_weights
 from study.store.folders import Store
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 SIGNAL = SignalConfig(segment_seconds=0.5)
 FINE = tiny.config(signal=SIGNAL, checkpoint_epochs=(2,))
 FAILING = tiny.config(signal=SIGNAL, training_frames=10**6)

@@ -58,6 +58,7 @@ def test_a_signal_without_a_name_is_told_by_its_number(tmp_path: Path) -> None:
     assert worker_death.explain(-50, tmp_path / "no.log", 0).startswith("signal 50")
 
 
+@pytest.mark.slow
 def test_a_worker_leaves_its_stack_in_its_log(tmp_path: Path) -> None:
     """The real entry point, with a job that crashes."""
     (tmp_path / "crashing.py").write_text("import ctypes\ndef work(*_):\n    ctypes.string_at(0)\n")

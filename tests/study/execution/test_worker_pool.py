@@ -10,6 +10,7 @@ from study.execution.worker_pool import Scheduler
 from study.store.folders import Store
 
 
+@pytest.mark.slow
 def test_a_worker_that_never_starts_is_told_at_its_third_death(tmp_path: Path) -> None:
     core = min(os.sched_getaffinity(0))
     scheduler = Scheduler(Store(tmp_path), [core], job="no.such.module")

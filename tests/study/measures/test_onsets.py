@@ -30,6 +30,7 @@ def test_onsets_are_found_to_two_milliseconds() -> None:
     np.testing.assert_allclose(found, STARTS, atol=0.002 * RATE_HZ)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [900, 66 * 512 - 1, 66 * 512, 110_000])
 def test_a_spectrogram_in_blocks_changes_nothing(librosa: ModuleType, samples: int) -> None:
     noise = 1e-3 * np.random.default_rng(1).standard_normal(samples)
@@ -40,6 +41,7 @@ def test_a_spectrogram_in_blocks_changes_nothing(librosa: ModuleType, samples: i
     np.testing.assert_allclose(onset_strength(signal, RATE_HZ, 66), whole, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_memory_grows_with_the_signal_not_with_its_spectrogram() -> None:
     signal = np.tile(notes(), 8)
     find_onsets(signal[:1000], RATE_HZ, [1000])
@@ -61,6 +63,7 @@ def test_steady_noise_has_no_onset() -> None:
     assert len(find_onsets(np.asarray(noise, np.float32), RATE_HZ, [50_000])) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [8_000, 22_050, 44_100, 192_000])
 def test_mel_bands_are_librosas(librosa: ModuleType, rate_hz: int) -> None:
     with warnings.catch_warnings():
@@ -69,6 +72,7 @@ def test_mel_bands_are_librosas(librosa: ModuleType, rate_hz: int) -> None:
     np.testing.assert_allclose(mel_filters(rate_hz), expected.T, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("rate_hz", [22_050, 44_100, 96_000])
 def test_peaks_are_librosas(librosa: ModuleType, rate_hz: int, seed: int) -> None:

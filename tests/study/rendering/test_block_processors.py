@@ -17,6 +17,7 @@ def stereo(samples: int) -> Any:
     return np.random.default_rng(3).standard_normal((samples, 2)).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("family", RECURRENT)
 def test_streamed_blocks_equal_the_whole(family: Any, residual: bool) -> None:
@@ -29,6 +30,7 @@ def test_streamed_blocks_equal_the_whole(family: Any, residual: bool) -> None:
     np.testing.assert_allclose(wet, whole, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_framed_blocks_equal_the_whole(family: Any) -> None:
     a = Architecture(family, 1, 5, 16)
@@ -41,6 +43,7 @@ def test_framed_blocks_equal_the_whole(family: Any) -> None:
         np.testing.assert_allclose(wet[:, k], whole, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_block_shorter_than_a_frame_keeps_all_of_the_past() -> None:
     a = Architecture("dense", 1, 4, 400)
     weights = compiled.initial_state(a, seed=2).weights

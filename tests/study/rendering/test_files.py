@@ -48,6 +48,7 @@ def music(rate_hz: int, samples: int) -> Any:
     return np.stack([fade * left, fade * right], axis=1).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_at_the_models_own_rate_a_file_is_the_rendering_of_the_whole(
     trained: Trained, tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ def call(store: Store, *arguments: Any) -> Result:
     )
 
 
+@pytest.mark.slow
 def test_the_command_tells_what_it_wrote_and_what_it_clipped(tmp_path: Path) -> None:
     config = finished.config(residual=True)  # so that what comes in loud goes out loud
     store = finished.grid(tmp_path / "mine", config)

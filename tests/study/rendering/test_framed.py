@@ -40,6 +40,7 @@ def predicted(a: Architecture, dry: Samples) -> Samples:
     return np.asarray(build(a, seed=1).predict(windows[..., None], verbose=0))[:, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_rendering_equals_keras_prediction_of_its_frames(family: str) -> None:
     a, dry = architecture(family), noise(BLOCK_SAMPLES + 300)

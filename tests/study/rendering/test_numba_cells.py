@@ -14,6 +14,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("a", SHAPES, ids=lambda a: f"{a.family}-{a.layers}-{a.features}")
 def test_steps_equal_the_streaming_twin(a: Architecture) -> None:
     drawn = compiled.initial_state(a, seed=2).weights

@@ -24,6 +24,7 @@ def weights() -> list[Any]:
     return [drawn[0] * 12, *drawn[1:]]
 
 
+@pytest.mark.slow
 def test_where_no_alias_arises_it_is_the_plain_rendering() -> None:
     """A slow, soft sine makes no harmonic near Nyquist, so the rate does not matter."""
     dry = np.asarray(0.02 * np.sin(2 * np.pi * 50 * np.arange(4000) / RATE_HZ), np.float32)

@@ -33,6 +33,7 @@ def blocks(count: int) -> Chunk:
     return rng.uniform(-2, 2, (count * BLOCK, 1)).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_blocks_played_are_the_streaming_rendering_within_full_scale(store: Store) -> None:
     model = load(next(iter(store.runs())), "streaming")
     player = sound_card.player(model, BLOCK)

@@ -23,6 +23,7 @@ def weights(a: Architecture) -> list[Any]:
     return [jnp.asarray(w) for w in compiled.initial_state(a, seed=1).weights]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(("layers", "residual"), [(1, False), (2, False), (1, True)])
 def test_a_frame_as_long_as_the_signal_gives_the_same_last_sample(
@@ -38,6 +39,7 @@ def test_a_frame_as_long_as_the_signal_gives_the_same_last_sample(
     assert streamed[-1] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_blocks_leave_no_seam(family: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     a, dry = Architecture(family, 2, 4, 16), noise(1, 1000)
@@ -48,6 +50,7 @@ def test_blocks_leave_no_seam(family: Any, monkeypatch: pytest.MonkeyPatch) -> N
     streaming.compiled_step.cache_clear()
 
 
+@pytest.mark.slow
 def test_signals_do_not_hear_each_other() -> None:
     a, dry = Architecture("gru", 1, 4, 16), noise(3, 500)
     together = streaming.stream(a, weights(a), dry)

@@ -112,6 +112,7 @@ def far_too_large(file: Path) -> None:
         archive.writestr("zeros", bytes(2 * ARCHIVE_BYTES))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "found"),
     [

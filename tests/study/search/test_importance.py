@@ -2,6 +2,7 @@
 
 import numpy as np
 import optuna
+import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
@@ -30,6 +31,7 @@ def made_up(count: int, seed: int = 0) -> list[FrozenTrial]:
     return trials
 
 
+@pytest.mark.slow
 def test_what_decides_comes_first_and_shares_are_of_one_whole() -> None:
     rate, family = importances(made_up(20))
     assert (rate.name, family.name) == ("rate", "family")
@@ -39,11 +41,13 @@ def test_what_decides_comes_first_and_shares_are_of_one_whole() -> None:
         assert 0 <= own.low <= own.high <= 1
 
 
+@pytest.mark.slow
 def test_fewer_trials_tell_less_surely() -> None:
     few, many = importances(made_up(6, seed=2))[0], importances(made_up(60, seed=2))[0]
     assert few.high - few.low > many.high - many.low
 
 
+@pytest.mark.slow
 def test_pruned_trials_count_with_their_lowest_loss() -> None:
     trials = made_up(20)
     assert lowest_loss(trials[3]) == trials[3].intermediate_values[2]

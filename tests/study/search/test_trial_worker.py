@@ -17,6 +17,8 @@ from study.search.trial_worker import perform
 from study.search.trials import Trials
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 FINE = (1e-3, 2e-3, 3e-3, 4e-3)
 HOPELESS = 1e-9
 

@@ -14,6 +14,8 @@ from study.search.trials import Claimed, Trials
 from study.store.folders import Store
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 SPACE: dict[str, Any] = {
     "family": Choices(("lstm", "dense")),
     "units": Range(4, 12, step=4),

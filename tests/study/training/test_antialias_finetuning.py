@@ -69,6 +69,7 @@ def asr_db(weights: list[Any]) -> float:
     return aliasing.analyse(answer, probe).asr_db or 0.0
 
 
+@pytest.mark.slow
 def test_tones_lower_aliases_and_music_keeps_the_accuracy(tmp_path: Path) -> None:
     material = clipped_hard()
     loop.train(CONFIG, material, RunFolder(tmp_path))
@@ -88,6 +89,7 @@ def test_tones_lower_aliases_and_music_keeps_the_accuracy(tmp_path: Path) -> Non
     assert esr(both) < 1.1 * esr(plain)
 
 
+@pytest.mark.slow
 def test_it_is_repeatable_to_the_last_bit(tmp_path: Path) -> None:
     config = tiny.config(antialias_epochs=2)
     for name in ("a", "b"):

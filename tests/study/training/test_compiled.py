@@ -75,6 +75,7 @@ class BatchLosses(keras.callbacks.Callback):  # type: ignore[misc, unused-ignore
         self.total = total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "layers"), [("lstm", 1), ("gru", 1), ("rnn", 1), ("dense", 2), ("conv", 2)]
 )
@@ -105,6 +106,7 @@ def test_initial_state_holds_the_weights_of_the_keras_model() -> None:
         np.testing.assert_array_equal(ours, theirs.value)
 
 
+@pytest.mark.slow
 def test_pre_emphasised_loss_looks_one_output_sample_back() -> None:
     a, targets = architecture("dense"), drawn(BATCH, lookback=1)
     _, [loss] = train(a, targets, epochs=1, loss="esr_preemph_dc")
@@ -150,6 +152,7 @@ def test_cosine_schedule_falls_from_the_peak_to_a_hundredth() -> None:
     assert all(np.diff(rates) < 0)
 
 
+@pytest.mark.slow
 def test_first_adam_step_is_as_long_as_the_learning_rate() -> None:
     a, targets = architecture("dense"), drawn(BATCH)
     start = compiled.initial_state(a, seed=3).weights
@@ -160,6 +163,7 @@ def test_first_adam_step_is_as_long_as_the_learning_rate() -> None:
         assert np.median(step) == pytest.approx(rate, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["lstm", "dense"])
 def test_weight_decay_shrinks_every_weight_beside_adams_step(family: str) -> None:
     a, pair, targets = architecture(family), tiny.pair(), drawn(BATCH)
@@ -176,6 +180,7 @@ def test_weight_decay_shrinks_every_weight_beside_adams_step(family: str) -> Non
         np.testing.assert_allclose(with_decay, expected, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_long_gradient_is_shortened() -> None:
     """Adam undoes any scale but that of its epsilon, so the limit lies far below it."""
     a, pair, targets = architecture("dense"), tiny.pair(), drawn(BATCH)

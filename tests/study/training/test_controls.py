@@ -63,6 +63,7 @@ def table(store: Store) -> pd.DataFrame:
     return pd.read_parquet(store.root / "settings.parquet")
 
 
+@pytest.mark.slow
 def test_every_setting_has_a_row_a_way_and_a_rendering(table: pd.DataFrame) -> None:
     ways = {"conditioned": SEEN + UNSEEN, "fixed": SEEN, "faded": UNSEEN, "nearest": UNSEEN}
     for rendering in ("framed", "streaming"):
@@ -76,6 +77,7 @@ def test_every_setting_has_a_row_a_way_and_a_rendering(table: pd.DataFrame) -> N
     assert (table["setting"] == "drive=" + table["control_drive"].map("{:g}".format)).all()
 
 
+@pytest.mark.slow
 def test_fading_costs_two_models_and_a_knob_one_input_more(table: pd.DataFrame) -> None:
     macs = table.groupby(["rendering", "way"])["macs_per_sample"].agg(set)
     assert macs["streaming", "faded"] == {2 * (3 * 4 * 5 + 4)}
@@ -84,6 +86,7 @@ def test_fading_costs_two_models_and_a_knob_one_input_more(table: pd.DataFrame) 
     assert macs["framed", "conditioned"] == {16 * 3 * 4 * 6 + 4}
 
 
+@pytest.mark.slow
 def test_the_main_row_is_of_the_effects_own_setting(store: Store, table: pd.DataFrame) -> None:
     for run in store.runs():
         result = run.result()
@@ -93,6 +96,7 @@ def test_the_main_row_is_of_the_effects_own_setting(store: Store, table: pd.Data
         assert row["esr"] == own[own["rendering"] == "framed"]["esr"].item()
 
 
+@pytest.mark.slow
 def test_a_finished_run_leaves_its_models_and_no_checkpoint(store: Store) -> None:
     faded = next(run for run in store.runs() if run.config().knobs == "faded")
     left = {path.relative_to(faded.path).as_posix() for path in faded.path.glob("settings/*/*")}
@@ -103,6 +107,7 @@ def test_a_finished_run_leaves_its_models_and_no_checkpoint(store: Store) -> Non
     }
 
 
+@pytest.mark.slow
 def test_faded_answers_are_the_blend_of_their_neighbours(store: Store) -> None:
     faded = next(run for run in store.runs() if run.config().knobs == "faded")
     materials = Materials(store.pairs)
@@ -121,6 +126,7 @@ def test_neighbours_share_by_their_distance() -> None:
     assert evaluation.blend(1.0, SEEN) == {0.9: 1.0}
 
 
+@pytest.mark.slow
 def test_a_conditioned_model_learns_from_all_seen_settings_and_no_other(store: Store) -> None:
     materials = Materials(store.pairs)
     own = config()
@@ -138,6 +144,7 @@ def test_a_conditioned_model_learns_from_all_seen_settings_and_no_other(store: S
         assert moved == [tuple(s) for s in plain.split.train]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_controls_enter_every_model_and_change_its_answer(family: Any) -> None:
     a = Architecture(family, 1, 4, 16, residual=True, controls=2)
@@ -154,6 +161,7 @@ def test_controls_enter_every_model_and_change_its_answer(family: Any) -> None:
     np.testing.assert_allclose(answer[::500], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["lstm", "gru"])
 def test_the_streaming_twin_takes_the_same_controls_and_weights(family: Any) -> None:
     # A frame as long as the signal starts where the stream does.
@@ -165,6 +173,7 @@ def test_the_streaming_twin_takes_the_same_controls_and_weights(family: Any) -> 
     assert streamed == pytest.approx(framed, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["lstm", "gru", "rnn"])
 def test_windows_of_sequences_take_controls_as_the_plain_model_does(family: Any) -> None:
     a = Architecture(family, 2, 4, 64, residual=True, controls=1)
@@ -176,6 +185,7 @@ def test_windows_of_sequences_take_controls_as_the_plain_model_does(family: Any)
     np.testing.assert_allclose(found[:, 0], np.asarray(model(dry[None]))[0, :, 0], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["conditioned", "faded"])
 def test_sequences_have_knobs_too(way: Any, store: Store, tmp_path: Path) -> None:
     own = RunConfig(

@@ -20,6 +20,7 @@ def sequences(**changes: Any) -> tuple[RunConfig, Exam]:
     return config, input_pipeline.sequences(config, tiny.material(), config.loss, 16)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mae", "esr_preemph_dc"])
 def test_every_frame_size_is_validated_on_the_same_targets(loss: str) -> None:
     short, long = framed(frame_size=8, loss=loss), framed(frame_size=512, loss=loss)
@@ -27,6 +28,7 @@ def test_every_frame_size_is_validated_on_the_same_targets(loss: str) -> None:
     np.testing.assert_array_equal(short.batches, long.batches)
 
 
+@pytest.mark.slow
 def test_every_length_of_windows_and_segments_is_validated_alike() -> None:
     config, one = sequences()
     _, other = sequences(window_samples=64, sequence_seconds=0.1)
@@ -35,6 +37,7 @@ def test_every_length_of_windows_and_segments_is_validated_alike() -> None:
     assert one.loss(weights) == other.loss(weights) > 0
 
 
+@pytest.mark.slow
 def test_a_short_stretch_is_validated_as_far_as_it_goes() -> None:
     _, exam = sequences(warmup_samples=2000)
     validation = tiny.parts().validation
@@ -42,6 +45,7 @@ def test_a_short_stretch_is_validated_as_far_as_it_goes() -> None:
     assert exam.batches.ravel().tolist() == [stretch.start + 2000 for stretch in validation]
 
 
+@pytest.mark.slow
 def test_all_that_is_held_out_is_validated() -> None:
     """Also what does not fill a batch, which is the end of the signal."""
     _, exam = sequences(warmup_samples=100)

@@ -71,6 +71,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("config", "material"), CASES.values(), ids=CASES.keys())
 def test_a_killed_training_ends_bit_identical_to_an_undisturbed_one(
     config: RunConfig, material: Callable[[], Material], tmp_path: Path
@@ -95,6 +96,7 @@ def test_a_killed_training_ends_bit_identical_to_an_undisturbed_one(
         assert_same_bits(*kept)
 
 
+@pytest.mark.slow
 def test_a_killed_fine_tuning_ends_bit_identical_to_an_undisturbed_one(tmp_path: Path) -> None:
     config = tiny.config(family="gru", streaming_epochs=4, epochs=3, **tiny.SEGMENTS)
     run(config, tmp_path / "whole")
@@ -124,6 +126,7 @@ def test_a_killed_fine_tuning_ends_bit_identical_to_an_undisturbed_one(tmp_path:
     assert not np.array_equal(tuned[0], framed[0])
 
 
+@pytest.mark.slow
 def test_a_sequence_model_is_saved_as_one_that_takes_sequences(tmp_path: Path) -> None:
     config = tiny.sequence_config(epochs=40, learning_rate=1e-2)
     run(config, tmp_path)
@@ -197,6 +200,7 @@ def test_checkpoint_epochs_keep_the_weights_of_their_epoch(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.slow
 def test_model_file_is_a_keras_model_that_predicts_the_wet_signal(tmp_path: Path) -> None:
     run(tiny.config(epochs=60, learning_rate=1e-2, training_frames=800), tmp_path)
     model = keras.saving.load_model(RunFolder(tmp_path).model_file())
@@ -239,6 +243,7 @@ def test_the_seed_decides_the_result(tmp_path: Path) -> None:
     assert one.losses == same.losses != other.losses
 
 
+@pytest.mark.slow
 def test_an_infinite_loss_is_divergence(tmp_path: Path) -> None:
     pair = tiny.pair()
     huge = Pair(pair.dry, (pair.wet * 1e30).astype(np.float32), pair.sample_rate_hz, "huge")

@@ -87,6 +87,7 @@ def plain_keras(a: Architecture, first: Any, epochs: int) -> tuple[list[Any], li
     return [v.value for v in model.trainable_variables], losses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "layers", "features"),
     [
@@ -119,6 +120,7 @@ def test_epochs_equal_a_plain_keras_loop_over_the_same_segments(
     assert np.median(moved) > RATE  # far more than the tolerance above
 
 
+@pytest.mark.slow
 def test_the_loss_of_a_batch_is_that_of_its_counted_samples() -> None:
     a, pair = Architecture("gru", 1, 4, 64), tiny.pair()
     first = tbptt.starts(tiny.parts().validation, SEGMENT)[:3]
