@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from data.errors import InputError
 from embedded.cli import app
 from embedded.tflite import convert_command
 from embedded.tflite.convert import Converted
@@ -51,6 +52,19 @@ def test_a_recurrent_run_streams(store: Store) -> None:
     model, found = convert_command.prove(store, "clipper-lstm", ["float32"], 4)[0]
     assert (model.form, model.origin.rendering) == ("streaming", "streaming")
     assert found.is_faithful
+
+
+def test_a_run_of_features_streams_in_every_kind(store: Store) -> None:
+    config = tiny.sequence_config(units=6, frame_size=16, features=4)
+    featured = finished.grid(store.root.parent / "featured", config, validation_esr=0.1)
+    for model, found in convert_command.prove(featured, config.run_id, [], 8):
+        assert (model.form, model.inputs[1].name) == ("streaming", "history")
+        limit = {"float32": 1e-10, "int8": 0.1, "int16x8": 1e-3}[model.kind]
+        for agreement in found.runtimes.values():
+            assert agreement.esr_against_keras < limit
+        assert found.is_faithful == (model.kind == "float32")
+    with pytest.raises(InputError, match="trained on sequences"):
+        convert_command.prove(featured, config.run_id, [], 8, "framed")
 
 
 @pytest.mark.parametrize(
