@@ -78,7 +78,7 @@ listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening 
 render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) into OUT=wet.wav
 	@$(SPLIT_ARGS); $(PY) -m study render "--grid=$$GRID" "$$@" -- "$$RUN" "$$IN" "$$OUT"
 
-deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41|teensy40|daisy [RUN=id FORCE=1 ARGS="--route tflite_float32"]
+deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41 [RUN=id FORCE=1 ARGS="--route tflite_float32"; ARGS=--help names the boards]
 	@$(SPLIT_ARGS); $(PY) -m embedded deploy "--board=$${BOARD:-teensy41}" $${RUN:+"--run=$$RUN"} $${FORCE:+--force} "$$@" -- "$$GRID"
 
 measure: .venv/.ready ## count anew, on the simulated Cortex-M7, what the budget of generated C rests on

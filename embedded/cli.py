@@ -11,6 +11,7 @@ import typer
 from study.command_line.errors import explained
 from study.config.grid import folder_name
 from study.execution import worker_pool
+from study.selection import boards
 from study.store.folders import RUNS, Store
 
 app = typer.Typer(
@@ -115,7 +116,7 @@ def measure_command() -> None:
 @explained
 def deploy_command(
     grid: GridArgument = "quick",
-    board: Annotated[str, typer.Option(help="teensy41, teensy40 or daisy.")] = "teensy41",
+    board: Annotated[str, typer.Option(help=f"{boards.names()}.")] = "teensy41",
     run: RunOption = None,
     route: Annotated[
         str, typer.Option(help="c (generated C), tflite_float32, tflite_int8 or tflite_int16x8.")

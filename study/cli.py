@@ -23,7 +23,7 @@ from study.command_line.errors import explained
 from study.config import grid as grids
 from study.execution import grid_runner, worker_pool
 from study.execution.grid_progress import duration
-from study.selection import choose
+from study.selection import boards, choose
 from study.selection import limits as limiting
 from study.store import tables
 from study.store.folders import CHECKPOINT_EVERY_S, RUNS, Store
@@ -154,7 +154,7 @@ def choose_command(
         int | None, typer.Option(min=1, help="Most multiply-accumulates a sample.")
     ] = None,
     board: Annotated[
-        str | None, typer.Option(help="Must run on it in real time, as budget.parquet says.")
+        str | None, typer.Option(help=f"Must run in real time on it: {boards.names()}.")
     ] = None,
     tight: Annotated[
         bool, typer.Option("--tight", help="A budget that holds only if all goes well will do.")

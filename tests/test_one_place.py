@@ -50,6 +50,51 @@ study_page.build(store)
 print(float(np.abs(target - prediction).max()))
 """
 
+BOARD = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from study.selection import boards
+
+boards.BOARDS["toy"] = replace(
+    boards.BOARDS["daisy"], name="toy", title="Toy 7", kind="teensy", clock_hz=700_000_000
+)
+
+from typer.testing import CliRunner
+
+from embedded import cli as embedded_cli
+from embedded.budget import budget
+from embedded.firmware import sources
+from reports.sections.boards import boards_section
+from reports.sources.cache import Shelf
+from reports.sources.results import read
+from study import cli as study_cli
+from tests.reports.synthetic import config, write_study
+
+for app, command in ((embedded_cli.app, "deploy"), (study_cli.app, "choose")):
+    told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert "teensy41, teensy40, daisy or toy" in told.output, told.output
+
+run = config(family="dense").model_copy(update={"sample_rate_hz": 48_000})
+store = write_study(Path(sys.argv[1]), [run])
+table = budget.write(store)
+own = table[table["board"] == "toy"]
+assert len(own) == len(budget.ROUTES)
+assert set(own["budget_cycles"]) == {700e6 / 48_000}
+assert budget.told(table)[-1].startswith("Toy 7: 1 yes")
+
+section = boards_section(read(store), Shelf(store.report_folder))
+assert section.boards[-1] == "Toy 7"
+assert section.sentences[-1].startswith("Toy 7: 1 of 1 model surely keeps up")
+
+toy, folder = boards.board("toy"), Path(sys.argv[1]) / "firmware"
+sources.copy_sources(toy.kind, folder)
+sources.write_build_files(folder, toy)
+assert "board = toy" in (folder / "platformio.ini").read_text()
+assert "PEDAL_BOARD_RATE_HZ 48000u" in sources.config_header(toy, 48_000)
+"""
+
 
 @pytest.mark.slow
 def test_a_metric_of_the_list_is_computed_stored_explained_and_shown(tmp_path: Path) -> None:
@@ -95,3 +140,10 @@ def test_a_section_of_the_list_is_on_the_page_and_in_the_navigation(
     links = [link for link in page.links() if link.startswith("#")]
     assert links[: len(anchors)] == [f"#{anchor}" for anchor in anchors]
     assert "Toys" in page.text and "1 < 2" in page.text
+
+
+@pytest.mark.slow
+def test_a_board_of_the_list_is_in_budget_firmware_report_and_help(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", BOARD, str(tmp_path / "toy")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,1 +1,1 @@
-"""Does a model keep up? The boards, what a model costs on them, and what it takes here."""
+"""Does a model keep up? What it costs on the boards of ``study.selection.boards``, and here."""

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
 
 import pandas as pd
 
 from data import files
 from embedded.budget import cost_model
-from embedded.budget.boards import BOARDS, Board
 from embedded.budget.cost_model import Cost
 from embedded.tflite.quantization import Kind
 from models.architecture import FAMILIES, Architecture, is_recurrent
 from study.config.run import RunConfig
+from study.selection.boards import BOARDS, Board
+from study.selection.limits import VERDICTS, Verdict
 from study.store import tables
 from study.store.folders import FRAMED, Store
 
@@ -32,8 +32,6 @@ CYCLES_PESSIMISTIC = 2.0
 # Of the cycles, what converters, the audio library and the rest of the program may take.
 RESERVE = 0.1
 
-Verdict = Literal["yes", "tight", "no"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 KINDS: dict[str, Kind] = {
     "tflite_float32": "float32",
     "tflite_int8": "int8",

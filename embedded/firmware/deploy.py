@@ -16,8 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from data import files, partial_files
 from data.audio import Samples
 from data.errors import InputError
-from embedded.budget import boards, budget, cost_model
-from embedded.budget.boards import Board
+from embedded.budget import budget, cost_model
 from embedded.budget.budget import KINDS, ROUTES, Line
 from embedded.c import generate
 from embedded.c.generate import Metadata
@@ -33,7 +32,8 @@ from study.dataset import Materials
 from study.rendering import framed as rendering
 from study.rendering import streaming, trained_model
 from study.rendering.weights import load_weights
-from study.selection import choose
+from study.selection import boards, choose
+from study.selection.boards import Board
 from study.store import tables
 from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from data import files
 from data.errors import InputError
-from embedded.budget.boards import Board
 from embedded.c.generate import literal
 from embedded.tflite.convert import Converted
+from study.selection.boards import Board
 
 FIRMWARE = Path(__file__).parent
 MODEL_NAME = "pedal_model"
@@ -63,7 +63,7 @@ def copy_sources(board_kind: str, folder: Path) -> None:
     """The core, the host's sources and the board's."""
     shutil.copytree(FIRMWARE / "core", folder / "core")
     for kind in dict.fromkeys(["host", board_kind]):
-        names = shutil.ignore_patterns("Makefile", "platformio.ini")
+        names = shutil.ignore_patterns("Makefile", "platformio.ini", "*.jinja")
         shutil.copytree(FIRMWARE / "boards" / kind, folder / "boards" / kind, ignore=names)
     shutil.copy(FIRMWARE / "boards" / "host" / "Makefile", folder / "Makefile")
 

@@ -19,10 +19,10 @@ from reports.sources.cache import Facts, Shelf
 from reports.sources.numbers import counted, significant
 from reports.sources.results import FAMILY_NAMES, Results
 from study.config.run import RunConfig
+from study.selection.boards import title
 from study.store import received
 from study.store.folders import STREAMING
 
-BOARD_NAMES = {"teensy41": "Teensy 4.1", "teensy40": "Teensy 4.0", "daisy": "Daisy Seed"}
 ROUTE_NAMES = {
     "c": "generated C",
     "tflite_float32": "TFLite Micro, float32",
@@ -107,7 +107,7 @@ def boards_section(results: Results, shelf: Shelf) -> BoardsSection | None:
     if not lines and not tflite and not timings:
         return None
     sentences = [] if budget is None else _sentences(budget, boards)
-    names = tuple(BOARD_NAMES.get(board, board) for board in boards)
+    names = tuple(title(board) for board in boards)
     return BoardsSection(names, tuple(sentences), tuple(lines), tflite, tuple(timings))
 
 
@@ -251,7 +251,7 @@ def _sentences(budget: pd.DataFrame, boards: Sequence[str]) -> list[str]:
     sentences = []
     for board in boards:
         own = done[done["board"] == board]
-        name = BOARD_NAMES.get(board, board)
+        name = title(board)
         kept_up = own[own["verdict"] == "yes"]
         if kept_up.empty:
             why = (

@@ -1,1 +1,4 @@
-"""Which model of a grid to build: chosen on validation, within what a board can pay."""
+"""Which model of a grid to build: chosen on validation, within what a board can pay.
+
+``boards`` lists the boards.
+"""

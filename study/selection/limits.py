@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
@@ -17,7 +17,8 @@ from study.store.folders import Store
 Row = dict[str, Any]
 
 # What the budget of a board says of a model, best first.
-VERDICTS = ("yes", "tight", "no")
+Verdict = Literal["yes", "tight", "no"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from embedded.budget import boards, budget
+from embedded.budget import budget
 from embedded.c import generate
 from embedded.c.generate import Metadata
 from embedded.exports import neuralseed
 from embedded.exports.model import SNAPSHOT_SAMPLES, Model
 from embedded.firmware import deploy
 from models.architecture import Architecture
+from study.selection import boards
 from study.store.folders import RunFolder
 from tests.embedded.c.generated import random_weights
 from tests.study import finished

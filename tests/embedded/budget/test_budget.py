@@ -6,8 +6,8 @@ import pytest
 from data import files
 from data.errors import InputError
 from embedded.budget import budget, cost_model
-from embedded.budget.boards import BOARDS
 from models.architecture import Architecture
+from study.selection.boards import BOARDS
 from study.selection.limits import Limits, candidates, read_budget
 from study.store.folders import Store
 from study.store.tables import described

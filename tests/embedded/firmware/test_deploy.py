@@ -14,13 +14,13 @@ import pytest
 from typer.testing import CliRunner
 
 from data.errors import InputError
-from embedded.budget import boards, budget
+from embedded.budget import budget
 from embedded.cli import app
 from embedded.firmware import deploy
 from embedded.tflite import runtimes
 from models.architecture import Architecture, Family
 from study.dataset import Material, Materials
-from study.selection import choose
+from study.selection import boards, choose
 from study.store import tables
 from study.store.folders import Store
 from tests import tiny

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from data import audio
-from embedded.budget.boards import board
 from embedded.c import generate
 from embedded.c.generate import Metadata
 from embedded.firmware import sources
@@ -19,6 +18,7 @@ from embedded.firmware.sources import MODEL_NAME, Golden
 from embedded.network import reference
 from embedded.simulator import qemu
 from models.architecture import Architecture
+from study.selection.boards import board
 from tests.embedded.c.generated import esr, random_weights
 
 pytestmark = pytest.mark.skipif(

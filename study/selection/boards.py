@@ -1,4 +1,4 @@
-"""The boards that a model can be built for, and what they offer.
+"""The boards that a model can be built for, and what they offer: one list for all that names them.
 
 Sources: NXP i.MX RT1060 data sheet and PJRC's pages on Teensy 4.0 and 4.1 (600 MHz, 512 kB of
 tightly coupled and 512 kB of slower RAM, 2 and 8 MB of flash less the recovery image; the
@@ -8,11 +8,12 @@ Audio Library runs blocks of 128 samples at 44.1 kHz); ST's STM32H750 data sheet
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data.errors import InputError
 
-# Group delay of halving and doubling the rate, at the higher rate (firmware/core/halfband.h).
+# Group delay of halving and doubling the rate, in samples of the higher rate
+# (embedded/firmware/core/halfband.h).
 HALF_BAND_DELAY_SAMPLES = 77
 
 
@@ -23,7 +24,7 @@ class Board:
     Attributes:
         name: as it is asked for.
         title: as people call it.
-        kind: folder of its sources under ``firmware/boards``.
+        kind: folder of its sources under ``embedded/firmware/boards``.
         clock_hz: of the processor, a Cortex-M7.
         sample_rate_hz: of its converters.
         block_samples: that its audio library hands over at a time.
@@ -60,28 +61,44 @@ class Board:
         return 1000 * samples / self.sample_rate_hz
 
 
-_TEENSY = {
-    "kind": "teensy",
-    "clock_hz": 600_000_000,
-    "sample_rate_hz": 44_100,
-    "block_samples": 128,
-    "ram_bytes": 524_288,
-    "library_ram_bytes": 100_000,
-    "library_flash_bytes": 60_000,
-    "runs_from_ram": True,
-}
-BOARDS: dict[str, Board] = {
-    board.name: board
-    for board in (
-        Board("teensy41", "Teensy 4.1", flash_bytes=8_126_464, **_TEENSY),  # type: ignore[arg-type]
-        Board("teensy40", "Teensy 4.0", flash_bytes=2_031_616, **_TEENSY),  # type: ignore[arg-type]
-        Board(
-            "daisy", "Daisy Seed", "daisy", 480_000_000, 48_000, 48,
-            ram_bytes=524_288, flash_bytes=131_072,
-            library_ram_bytes=40_000, library_flash_bytes=90_000,
-        ),
-    )
-}  # fmt: skip
+_TEENSY_41 = Board(
+    name="teensy41",
+    title="Teensy 4.1",
+    kind="teensy",
+    clock_hz=600_000_000,
+    sample_rate_hz=44_100,
+    block_samples=128,
+    ram_bytes=524_288,
+    flash_bytes=8_126_464,
+    library_ram_bytes=100_000,
+    library_flash_bytes=60_000,
+    runs_from_ram=True,
+)
+_TEENSY_40 = replace(_TEENSY_41, name="teensy40", title="Teensy 4.0", flash_bytes=2_031_616)
+_DAISY = Board(
+    name="daisy",
+    title="Daisy Seed",
+    kind="daisy",
+    clock_hz=480_000_000,
+    sample_rate_hz=48_000,
+    block_samples=48,
+    ram_bytes=524_288,
+    flash_bytes=131_072,
+    library_ram_bytes=40_000,
+    library_flash_bytes=90_000,
+)
+BOARDS: dict[str, Board] = {own.name: own for own in (_TEENSY_41, _TEENSY_40, _DAISY)}
+
+
+def names() -> str:
+    """All of them as the help of commands has them: "teensy41, teensy40 or daisy"."""
+    *others, last = BOARDS
+    return f"{', '.join(others)} or {last}"
+
+
+def title(name: str) -> str:
+    """What people call a board; its name, if a stored table has one that is not known here."""
+    return BOARDS[name].title if name in BOARDS else name
 
 
 def board(name: str) -> Board:

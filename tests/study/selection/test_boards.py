@@ -1,7 +1,7 @@
 import pytest
 
 from data.errors import InputError
-from embedded.budget.boards import BOARDS, HALF_BAND_DELAY_SAMPLES, board
+from study.selection.boards import BOARDS, HALF_BAND_DELAY_SAMPLES, board
 
 
 @pytest.mark.parametrize(
