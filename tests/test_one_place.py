@@ -120,6 +120,7 @@ def test_a_metric_of_the_list_is_computed_stored_explained_and_shown(tmp_path: P
     assert f"{told} (float64)" in page.text
 
 
+@pytest.mark.slow
 def test_a_section_of_the_list_is_on_the_page_and_in_the_navigation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from tests.reports.synthetic import config, write_study
 HEAVY = ("keras", "jax", "tensorflow", "torch")
 
 
+@pytest.mark.slow
 def test_a_report_needs_no_keras(store: Store, page: Path) -> None:
     code = (
         "import sys\n"

@@ -65,6 +65,7 @@ def ready(figure: Locator) -> None:
     )
 
 
+@pytest.mark.slow
 @in_chromium
 def test_a_player_shows_its_waveform_and_spectrogram(page: Page, script: str) -> None:
     figure = shown(page, 1)
@@ -85,6 +86,7 @@ def test_a_player_shows_its_waveform_and_spectrogram(page: Page, script: str) ->
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
 
 
+@pytest.mark.slow
 @in_chromium
 def test_clicks_into_waveform_and_spectrogram_go_there(page: Page) -> None:
     figure = shown(page, 1)
@@ -105,6 +107,7 @@ def test_clicks_into_waveform_and_spectrogram_go_there(page: Page) -> None:
         )
 
 
+@pytest.mark.slow
 @in_chromium
 def test_playing_moves_the_cursor_and_stops_the_others(page: Page) -> None:
     first, second = shown(page, 0), shown(page, 1)
@@ -119,6 +122,7 @@ def test_playing_moves_the_cursor_and_stops_the_others(page: Page) -> None:
     assert time_s(second) >= 0
 
 
+@pytest.mark.slow
 @in_chromium
 def test_players_fit_a_phone(page: Page) -> None:
     page.set_viewport_size(PHONE)
@@ -126,6 +130,7 @@ def test_players_fit_a_phone(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.slow
 def test_the_script_lies_beside_its_licence_and_goes_with_it(loud: Store, tmp_path: Path) -> None:
     package = tmp_path / "set-up" / "node_modules" / "wavesurfer.js"
     (package / "dist").mkdir(parents=True)
@@ -184,6 +189,7 @@ def test_an_outline_keeps_every_peak() -> None:
     assert {y for x, y in points if x != 50} == {100}
 
 
+@pytest.mark.slow
 def test_a_spectrogram_picture_is_small(loud: Store) -> None:
     page = study_page.build(loud)
     pictures = list(page.parent.glob("*/*.png"))

@@ -94,6 +94,7 @@ def save_and_import(page: Page, place: Place, folder: Path) -> None:
     assert done.exit_code == 0, done.output
 
 
+@pytest.mark.slow
 def test_a_whole_abx_session(page: Page, place: Place, tmp_path: Path) -> None:
     page.get_by_label("Your name").fill(HOSTILE)
     expect(page.get_by_text("6 trials")).to_be_visible()
@@ -142,6 +143,7 @@ def test_a_whole_abx_session(page: Page, place: Place, tmp_path: Path) -> None:
     assert page.locator("img").count() == 0
 
 
+@pytest.mark.slow
 def test_a_whole_mushra_session(page: Page, place: Place, tmp_path: Path) -> None:
     page.get_by_role("button", name="Start MUSHRA").click()
     expect(page.get_by_text("Item 1 of 2")).to_be_visible()
@@ -248,6 +250,7 @@ def test_switching_leaves_no_gap_and_keeps_the_place(
     np.testing.assert_allclose(switched, steady, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_switching_and_looping_do_not_click(page: Page) -> None:
     # Opposite sines: a hard switch would jump by up to 1, a loop's seam by 0.5.
     output = np.asarray(
@@ -282,6 +285,7 @@ def test_switching_and_looping_do_not_click(page: Page) -> None:
     assert np.abs(after).max() == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_loop_can_be_set_and_the_sound_stays_in_it(page: Page) -> None:
     page.get_by_role("button", name="Start ABX").click()
     ready(page)
@@ -298,6 +302,7 @@ def test_the_loop_can_be_set_and_the_sound_stays_in_it(page: Page) -> None:
     expect(page.get_by_label("to", exact=True)).to_have_value("1.9")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", ["ABX", "MUSHRA"])
 def test_a_phone_shows_everything(page: Page, test: str) -> None:
     page.set_viewport_size(PHONE)
@@ -315,6 +320,7 @@ def test_a_phone_shows_everything(page: Page, test: str) -> None:
     assert page.evaluate(nameless) == []
 
 
+@pytest.mark.slow
 def test_the_page_draws_what_python_derives(page: Page) -> None:
     for number in range(1, 20):
         seed = f"{number:08x}9e3779b97f4a7c15f39cc06{number % 10}"

@@ -33,11 +33,13 @@ def run_page(page: Path, run_id: str) -> Path:
     return page.parent / link_of(run_id)
 
 
+@pytest.mark.slow
 def test_every_finished_run_has_a_page_and_no_other(page: Path, results: Results) -> None:
     made = {file.stem for file in (page.parent / "runs").glob("*.html")}
     assert made == {row["run_id"] for row in results.finals}
 
 
+@pytest.mark.slow
 def test_pages_link_both_ways_and_to_files_that_exist(page: Path, results: Results) -> None:
     linked = {link.partition("#")[0] for link in read_page(page).links()}
     report = page.parent.resolve()
@@ -53,6 +55,7 @@ def test_pages_link_both_ways_and_to_files_that_exist(page: Path, results: Resul
             assert target.is_file() and target.is_relative_to(report), one
 
 
+@pytest.mark.slow
 def test_neighbours_are_the_next_better_and_the_next_worse(page: Path, results: Results) -> None:
     ordered = sorted(results.finals, key=lambda row: row["validation_esr"])
     for better, worse in pairwise(ordered):
@@ -64,6 +67,7 @@ def test_neighbours_are_the_next_better_and_the_next_worse(page: Path, results: 
         assert rel["next"] == link_of(worse["run_id"])
 
 
+@pytest.mark.slow
 def test_a_page_has_all_rows_and_the_whole_configuration(page: Path, results: Results) -> None:
     row = results.finals[0]
     text = read_page(run_page(page, row["run_id"])).text
@@ -79,6 +83,7 @@ def test_a_page_has_all_rows_and_the_whole_configuration(page: Path, results: Re
     assert "signal.seconds" in text
 
 
+@pytest.mark.slow
 def test_what_is_said_of_gain_and_error_is_true_of_what_it_stands_beside(
     page: Path, results: Results
 ) -> None:
@@ -88,6 +93,7 @@ def test_what_is_said_of_gain_and_error_is_true_of_what_it_stands_beside(
     assert "Its players have a gain of their own" in text
 
 
+@pytest.mark.slow
 def test_a_page_says_what_could_not_be_shown(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config(seed=0), config(seed=1)])
     broken = read(store).finals[0]
@@ -113,6 +119,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
+@pytest.mark.slow
 def test_another_run_draws_only_its_own_page_and_what_it_changes(
     tmp_path: Path, drawn: list[str]
 ) -> None:
@@ -132,6 +139,7 @@ def test_another_run_draws_only_its_own_page_and_what_it_changes(
     assert run_page(page, configs[3].run_id).is_file()
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run_that_left_goes(tmp_path: Path) -> None:
     configs = [config(seed=seed) for seed in range(2)]
     store = write_study(tmp_path / "grid", configs)
@@ -142,6 +150,7 @@ def test_the_page_of_a_run_that_left_goes(tmp_path: Path) -> None:
     assert [file.stem for file in (page.parent / "runs").iterdir()] == [configs[0].run_id]
 
 
+@pytest.mark.slow
 def test_several_processes_draw_the_same_as_one(tmp_path: Path) -> None:
     configs = [config(seed=seed, family=f) for seed in range(3) for f in ("lstm", "dense")]
     store = write_study(tmp_path / "grid", configs)
@@ -185,6 +194,7 @@ def test_the_processes_of_a_killed_report_end_with_it(tmp_path: Path) -> None:
     assert until(lambda: at_work() == 0, 5)
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     run = config(HOSTILE)
     store = write_study(tmp_path / "runs" / "a'b", [run], title=HOSTILE)

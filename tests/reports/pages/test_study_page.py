@@ -22,6 +22,7 @@ from tests.reports.synthetic import config, write_study
 HOSTILE = '"><script>alert(1)</script>../../$\\frac{&--><b>'
 
 
+@pytest.mark.slow
 def test_every_link_leads_to_a_file_of_the_report(page: Path) -> None:
     parsed = read_page(page)
     anchors = {a["id"] for _, a in parsed.tags if "id" in a}
@@ -33,6 +34,7 @@ def test_every_link_leads_to_a_file_of_the_report(page: Path) -> None:
             assert target.is_file() and target.is_relative_to(page.parent.resolve()), link
 
 
+@pytest.mark.slow
 def test_the_navigation_leads_to_every_section_in_the_page_s_order(page: Path) -> None:
     tags = read_page(page).tags
     sections = [a["id"] for tag, a in tags if tag == "section"]
@@ -40,6 +42,7 @@ def test_the_navigation_leads_to_every_section_in_the_page_s_order(page: Path) -
     assert led_to[: len(sections)] == [f"#{name}" for name in sections]
 
 
+@pytest.mark.slow
 def test_nothing_comes_from_the_network(page: Path) -> None:
     assert "://" not in page.read_text(encoding="utf-8")
     for picture in page.parent.glob("*/*.svg"):
@@ -47,6 +50,7 @@ def test_nothing_comes_from_the_network(page: Path) -> None:
         assert 'href="http' not in text and "@import" not in text
 
 
+@pytest.mark.slow
 def test_every_picture_says_what_it_shows(page: Path) -> None:
     alts = [a["alt"] for tag, a in read_page(page).tags if tag == "img"]
     assert len(alts) >= 9
@@ -54,6 +58,7 @@ def test_every_picture_says_what_it_shows(page: Path) -> None:
     assert len(set(alts)) == len(alts)
 
 
+@pytest.mark.slow
 def test_figures_carry_no_name_and_both_variants_differ_in_colour_only(page: Path) -> None:
     for dark in page.parent.glob("*/*-dark.svg"):
         light = dark.with_name(dark.name.replace("-dark", ""))
@@ -61,6 +66,7 @@ def test_figures_carry_no_name_and_both_variants_differ_in_colour_only(page: Pat
         assert "fuzz" not in light.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_numbers_equal_those_of_the_table(page: Path, results: Results) -> None:
     lines = {
         (a["data-run"], a["class"], cells[header.index("epoch")]): cells
@@ -78,6 +84,7 @@ def test_numbers_equal_those_of_the_table(page: Path, results: Results) -> None:
         assert cells[header.index("r2")] == significant(row["r2"], 4)
 
 
+@pytest.mark.slow
 def test_final_rows_come_first_best_validation_first(page: Path, results: Results) -> None:
     kinds = [a["class"] for a, _ in read_page(page).rows[1:]]
     assert kinds == ["final"] * 12 + ["failed", "pending"] + ["checkpoint"] * 24
@@ -86,6 +93,7 @@ def test_final_rows_come_first_best_validation_first(page: Path, results: Result
     assert listed == [row["run_id"] for row in best_first]
 
 
+@pytest.mark.slow
 def test_failed_and_pending_runs_are_listed(page: Path) -> None:
     parsed = read_page(page)
     assert REASON in parsed.text
@@ -93,12 +101,14 @@ def test_failed_and_pending_runs_are_listed(page: Path) -> None:
     assert config(family="rnn").run_id in parsed.text
 
 
+@pytest.mark.slow
 def test_every_column_is_explained(page: Path) -> None:
     text = read_page(page).text
     for name, (_, meaning) in COLUMNS.items():
         assert name in text and meaning in text
 
 
+@pytest.mark.slow
 def test_players_share_a_gain_and_do_not_clip(page: Path) -> None:
     sources = [a["src"] for tag, a in read_page(page).tags if tag == "audio"][:4]
     assert [Path(source).stem for source in sources] == ["dry", "target", "prediction", "error"]
@@ -110,6 +120,7 @@ def test_players_share_a_gain_and_do_not_clip(page: Path) -> None:
     assert difference == pytest.approx(sounds["error"].samples, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_second_build_draws_nothing_and_changes_nothing(
     page: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +136,7 @@ def test_a_second_build_draws_nothing_and_changes_nothing(
     assert after == before
 
 
+@pytest.mark.slow
 def test_equal_results_give_equal_files(page: Path, store: Store, tmp_path: Path) -> None:
     copy = tmp_path / "grid"
     shutil.copytree(store.root, copy, ignore=shutil.ignore_patterns("report"))
@@ -134,6 +146,7 @@ def test_equal_results_give_equal_files(page: Path, store: Store, tmp_path: Path
     assert files == [p for p in files if (made / p).read_bytes() == (page.parent / p).read_bytes()]
 
 
+@pytest.mark.slow
 def test_folders_of_former_reports_go(page: Path) -> None:
     every = [page, *page.parent.glob("runs/*.html")]
     links = [link for one in every for link in read_page(one).links()]
@@ -141,6 +154,7 @@ def test_folders_of_former_reports_go(page: Path) -> None:
     assert {p.name for p in page.parent.iterdir() if p.is_dir()} == linked
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     store = write_study(tmp_path / "runs" / "a'b", [config(HOSTILE)], title=HOSTILE)
     page = study_page.build(store)
@@ -153,6 +167,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     assert {p.name for p in (tmp_path / "runs").iterdir()} == {"a'b", "pairs"}
 
 
+@pytest.mark.slow
 def test_two_settings_of_an_effect_are_two_effects(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config(drive=2.0), config(drive=8.0)])
     page = read_page(study_page.build(store))
@@ -161,6 +176,7 @@ def test_two_settings_of_an_effect_are_two_effects(tmp_path: Path) -> None:
     assert "#size" not in page.links()
 
 
+@pytest.mark.slow
 def test_one_size_gives_dots_instead_of_a_map(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config(family="lstm"), config(family="gru")])
     page = study_page.build(store)
@@ -169,6 +185,7 @@ def test_one_size_gives_dots_instead_of_a_map(tmp_path: Path) -> None:
     assert "no map to draw" in text and "Which size is enough?" in text
 
 
+@pytest.mark.slow
 def test_numbers_survive_a_missing_rendering(tmp_path: Path) -> None:
     run = config()
     store = write_study(tmp_path / "grid", [run])
@@ -177,6 +194,7 @@ def test_numbers_survive_a_missing_rendering(tmp_path: Path) -> None:
     assert "No sound for fuzz" in text and "prediction.wav" in text
 
 
+@pytest.mark.slow
 def test_nothing_finished_is_an_error_with_the_first_reason(tmp_path: Path) -> None:
     run = config()
     store = write_study(tmp_path / "grid", [run])
@@ -188,6 +206,7 @@ def test_nothing_finished_is_an_error_with_the_first_reason(tmp_path: Path) -> N
     assert not store.report_folder.exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_drawing_leaves_no_trace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

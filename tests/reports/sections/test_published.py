@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from data import files
 from reports.pages import study_page
 from reports.sections.published import published_section
@@ -9,6 +11,7 @@ from reports.sources import results
 from tests.reports import synthetic
 
 
+@pytest.mark.slow
 def test_a_line_has_their_figure_and_ours(tmp_path: Path) -> None:
     configs = [synthetic.config("fuzz", seed=seed) for seed in (0, 1)]
     store = synthetic.write_study(tmp_path / "runs", configs)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from data import files
 from reports.pages import study_page
@@ -76,6 +77,7 @@ def test_a_grid_without_notes_says_so(results: Results, tmp_path: Path) -> None:
     assert found.worst is not None and len(found.worst.players) == 3
 
 
+@pytest.mark.slow
 def test_nobody_chose_so_the_rule_does(page: Path, results: Results) -> None:
     best = min(results.finals, key=lambda row: row["validation_esr"])
     section = choice_section(results)
@@ -85,6 +87,7 @@ def test_nobody_chose_so_the_rule_does(page: Path, results: Results) -> None:
     assert "Nobody has chosen yet" in text and section.choice.reason in text
 
 
+@pytest.mark.slow
 def test_a_stored_choice_is_shown_with_what_breaks_its_limits(tmp_path: Path) -> None:
     configs = [config(units=units, family="dense") for units in (4, 16)]
     store = write_study(tmp_path / "grid", configs)
@@ -101,6 +104,7 @@ def test_a_stored_choice_is_shown_with_what_breaks_its_limits(tmp_path: Path) ->
     assert "This is the chosen run" not in read_page(page.parent / "runs" / f"{large}.html").text
 
 
+@pytest.mark.slow
 def test_the_lead_speaks_of_sequences_where_no_model_sees_frames(tmp_path: Path) -> None:
     framed = config(family="gru").model_dump(exclude={"frame_size", "training_frames"})
     run = RunConfig.model_validate({**framed, "training": "sequence"})
@@ -113,6 +117,7 @@ def test_the_lead_speaks_of_sequences_where_no_model_sees_frames(tmp_path: Path)
     assert "short frame" not in text and "before any frame" not in text and "None taps" not in text
 
 
+@pytest.mark.slow
 def test_a_page_of_reversed_runs_names_the_signals_that_they_hear(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config(direction="reversed")])
     text = read_page(study_page.build(store)).text
@@ -121,12 +126,14 @@ def test_a_page_of_reversed_runs_names_the_signals_that_they_hear(tmp_path: Path
     assert "than the dry signal does" not in text
 
 
+@pytest.mark.slow
 def test_a_choice_that_left_the_grid_is_told_and_does_not_stop_the_report(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config()])
     choose.write(store, Choice("gone", "framed", "", "user", Limits()))
     assert "found run gone, framed" in read_page(study_page.build(store)).text
 
 
+@pytest.mark.slow
 def test_a_run_that_only_kept_more_on_its_way_can_be_chosen_too(tmp_path: Path) -> None:
     twins = [config(), config(checkpoint_epochs=(2,))]
     store = write_study(tmp_path / "grid", twins)

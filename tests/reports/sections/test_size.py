@@ -125,6 +125,7 @@ def test_models_of_one_size_are_not_asked_whether_it_is_enough(tmp_path: Path) -
     assert len({mark.x for mark in other.by_cost.marks}) == 2
 
 
+@pytest.mark.slow
 def test_every_mark_leads_to_a_page_and_tells_its_details(page: Path, results: Results) -> None:
     marks = [
         a

@@ -152,6 +152,7 @@ def test_other_renderings_are_no_epochs(tmp_path: Path) -> None:
     assert [own["esr"] for own in study.rows[200].values()] == [0.1]
 
 
+@pytest.mark.slow
 def test_the_section_draws_once_and_only_when_values_change(tmp_path: Path) -> None:
     seeds = [seed(*values) for values in zip(FALLING, RISING, strict=True)]
     first = epochs.epoch_section(by_epoch(tmp_path, seeds), shelf(tmp_path))

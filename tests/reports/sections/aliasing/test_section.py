@@ -71,6 +71,7 @@ def best_run(store: Store) -> RunConfig:
     return results.configs[results.models_of("fuzz")[0].best_run["run_id"]]
 
 
+@pytest.mark.slow
 def test_everything_is_there_and_stands_on_the_page(probed: Store) -> None:
     page = read_page(study_page.build(probed))
     ids = {a["id"] for _, a in page.tags if "id" in a}
@@ -91,6 +92,7 @@ def test_everything_is_there_and_stands_on_the_page(probed: Store) -> None:
     assert "problem" not in [a.get("class") for _, a in page.tags]
 
 
+@pytest.mark.slow
 def test_numbers_of_the_table_are_those_of_the_probes(probed: Store, tmp_path: Path) -> None:
     own, framed, *_ = (line for line in only(probed, shelf(tmp_path)).lines if line.name != "")
     assert own.name == "the effect itself"
@@ -131,6 +133,7 @@ def test_a_run_without_probes_is_said_to_have_none(probed: Store, tmp_path: Path
     assert any("power spectra" in picture.title for picture in effect.pictures)
 
 
+@pytest.mark.slow
 def test_a_recording_cannot_be_asked(probed: Store, tmp_path: Path) -> None:
     shutil.rmtree(probed.root / "targets")
     effect = only(probed, shelf(tmp_path))
@@ -148,6 +151,7 @@ def test_an_inverse_cannot_be_asked(tmp_path: Path) -> None:
         probes.answers_of_effect(Store(tmp_path), back)
 
 
+@pytest.mark.slow
 def test_no_probes_at_all_leave_the_rest_of_the_report(tmp_path: Path) -> None:
     store = write_study(tmp_path / "runs" / "grid", RUNS)
     page = read_page(study_page.build(store))
@@ -155,6 +159,7 @@ def test_no_probes_at_all_leave_the_rest_of_the_report(tmp_path: Path) -> None:
     assert "on music, best of each family" in page.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["spectra.npz", "sweep.wav", "aliasing.json"])
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more"])
 def test_broken_files_are_sentences(
@@ -173,6 +178,7 @@ def test_spectra_of_another_shape_are_refused(probed: Store, tmp_path: Path) -> 
     assert "spectra" in problem
 
 
+@pytest.mark.slow
 def test_a_missing_rendering_leaves_the_probes(probed: Store, tmp_path: Path) -> None:
     probed.run(best_run(probed).run_id).prediction_file().unlink()
     effect = only(probed, shelf(tmp_path))
@@ -181,6 +187,7 @@ def test_a_missing_rendering_leaves_the_probes(probed: Store, tmp_path: Path) ->
     assert any("sines at 0.5" in picture.title for picture in effect.pictures)
 
 
+@pytest.mark.slow
 def test_only_what_changed_is_drawn_again(
     probed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

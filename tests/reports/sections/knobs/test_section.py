@@ -86,6 +86,7 @@ def test_where_seeds_disagree_nothing_is_claimed(store: Store) -> None:
     assert section.sentences[1].startswith("The seeds do not agree between conditioned and faded")
 
 
+@pytest.mark.slow
 def test_models_that_differ_in_a_setting_are_not_averaged(tmp_path: Path) -> None:
     runs = [config(drive=2.0), config(drive=2.0, frame_size=32), config(drive=2.0, epochs=9)]
     section = judged(tmp_path, runs, [{"conditioned": esr} for esr in (0.02, 0.04, 0.08)])
@@ -172,6 +173,7 @@ def test_without_knobs_there_is_no_section(tmp_path: Path) -> None:
     assert knob_section(plain, Shelf(plain.report_folder)) is None
 
 
+@pytest.mark.slow
 def test_the_page_shows_it(store: Store) -> None:
     page = study_page.build(store)
     parsed = read_page(page)

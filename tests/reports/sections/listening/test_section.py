@@ -140,6 +140,7 @@ def test_too_few_models_are_told(tmp_path: Path) -> None:
     assert any("2 models are too few to compare scores with ESR" in s for s in section.sentences)
 
 
+@pytest.mark.slow
 def test_effects_are_told_apart_and_not_pooled(tmp_path: Path) -> None:
     # Within an effect, scores go against ESR; over both, crunch would turn that round.
     families, effects = ("lstm", "gru", "rnn", "dense"), ("fuzz", "crunch")

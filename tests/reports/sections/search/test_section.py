@@ -108,6 +108,7 @@ def test_a_search_begun_since_does_not_change_what_is_told(store: Store) -> None
     assert search_section(store, Shelf(store.report_folder)) == before
 
 
+@pytest.mark.slow
 def test_the_page_shows_it(store: Store) -> None:
     page = study_page.build(store)
     parsed = read_page(page)
