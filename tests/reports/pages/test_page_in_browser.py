@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from reports.sources.results import Results
 from tests.reports.chromium import NEEDS_CHROMIUM, PHONE, watched_tab
 
-pytestmark = [NEEDS_CHROMIUM, pytest.mark.slow]
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 @pytest.fixture
