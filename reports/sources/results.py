@@ -304,7 +304,8 @@ def _what_is_trained(config: RunConfig) -> str:
 
 def _named_alike(config: RunConfig) -> str:
     """The same for all runs of an effect that training and shape do not tell apart."""
-    shape = [config.training, config.family, config.layers, config.units, config.features]
+    front = [config.frame_size, config.features] if config.features else []
+    shape = [config.training, config.family, config.layers, config.units, *front]
     return json.dumps([config.effect, config.direction, *shape], sort_keys=True)
 
 

@@ -12,7 +12,7 @@ from data import audio, files
 from data.audio import Samples
 from data.effects import Effect
 from data.pairs import key
-from models.architecture import multiply_accumulates
+from models.architecture import multiply_accumulates, streaming_multiply_accumulates
 from study.config.grid import Grid
 from study.config.run import RunConfig, SignalConfig
 from study.dataset import Material, Materials
@@ -109,7 +109,9 @@ def _judged(store: Store, run: RunConfig, target: Samples, epoch: int | None) ->
         "is_final": epoch is None,
         "rendering": "framed",
         "parameters": run.units * 50,
-        "macs_per_sample": multiply_accumulates(run.architecture),
+        "macs_per_sample": multiply_accumulates(run.architecture)
+        if run.training == "framed"
+        else streaming_multiply_accumulates(run.architecture),
         "training_seconds": 0.5 * trained,
         "inference_seconds_per_second": 0.02,
     }

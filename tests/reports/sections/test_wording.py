@@ -208,6 +208,17 @@ def test_labels_tell_sequences_from_frames_and_nothing_that_follows_from_it(
     ]
 
 
+def test_labels_tell_the_front_of_features_once(tmp_path: Path) -> None:
+    shared = config(family="gru").model_dump(include={"effect", "signal", "family", "units"})
+    fronts = [(16, 4), (32, 4), (32, 8)]
+    shared |= {"training": "sequence", "sample_rate_hz": 8000}
+    configs = [RunConfig(**shared, frame_size=frame, features=n) for frame, n in fronts]
+    store = write_study(tmp_path / "grid", [*configs, RunConfig(**shared)])
+    gru = "GRU 1\N{MULTIPLICATION SIGN}8"
+    expected = {gru, *(f"{gru}, frame {frame} to {n}" for frame, n in fronts)}
+    assert {model.structure for model in read(store).models} == expected
+
+
 def test_a_label_counts_frames_or_seconds_of_audio() -> None:
     framed = model(0.1, training_frames=40_000)
     sequence = model(0.1, training="sequence", training_frames=2_774_016, sample_rate_hz=22_050)
