@@ -156,6 +156,7 @@ def test_sweeps_and_swells_rise_in_level(long_signal: Samples) -> None:
         assert peaks[5] > 10 * peaks[0]
 
 
+@pytest.mark.slow
 def test_no_sweep_occurs_twice() -> None:
     """Else training would hold the very sweeps of the test split."""
     rate_hz = 16_000

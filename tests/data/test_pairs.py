@@ -165,6 +165,7 @@ def _stop_half_way(cache: Path, half_way: Any) -> None:
     pairs.pair(sd1(), SIGNAL, RATE_HZ, cache)
 
 
+@pytest.mark.slow
 def test_a_pair_whose_maker_was_killed_is_made_again(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     half_way = spawn.Event()

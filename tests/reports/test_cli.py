@@ -39,6 +39,7 @@ def test_bad_input_is_one_message_and_status_2(grid: str, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_message_and_status_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_full_disk_is_one_message_and_status_2(
     assert "Traceback" not in done.output
 
 
+@pytest.mark.slow
 def test_a_damaged_result_is_a_run_without_one(tmp_path: Path) -> None:
     whole, damaged = config(seed=0), config(seed=1)
     store = write_study(tmp_path / "grid", [whole, damaged])
@@ -63,6 +65,7 @@ def test_a_damaged_result_is_a_run_without_one(tmp_path: Path) -> None:
     assert damaged.run_id in (store.report_folder / "index.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", ["", "{", '{"reverb": 1}'])
 def test_a_run_without_a_configuration_is_listed_and_told(tmp_path: Path, content: str) -> None:
     whole, broken = config(seed=0), config(seed=1)
@@ -95,6 +98,7 @@ def test_a_broken_manifest_is_one_message(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"error: study {store.root}: expected results of a grid")
 
 
+@pytest.mark.slow
 def test_figures_whose_facts_a_power_cut_broke_are_drawn_again(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config()])
     assert CliRunner().invoke(app, ["grid", "--runs", str(tmp_path)]).exit_code == 0
@@ -112,6 +116,7 @@ def test_help_tells_what_is_written() -> None:
     assert "index.html" in done.output
 
 
+@pytest.mark.slow
 def test_a_received_row_leads_to_no_file_elsewhere_and_its_run_is_left_out(tmp_path: Path) -> None:
     whole, hostile = config(seed=0), config(seed=1)
     store = write_study(tmp_path / "runs" / "grid", [whole, hostile])
@@ -144,6 +149,7 @@ def test_a_link_in_a_received_report_is_not_followed(tmp_path: Path) -> None:
     assert [path.name for path in mine.iterdir()] == ["kept.html"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", ["esr", "epoch", "fir_esr", "macs_per_sample"])
 def test_a_run_without_a_measurement_is_left_out_and_told(tmp_path: Path, gone: str) -> None:
     whole, lacking = config(seed=0), config(seed=1)

@@ -70,6 +70,7 @@ def resting_state() -> Array:
     return np.array([-1e-9 * 1e6, grid_v, grid_v + 2e-6, cathode_v, plate_v, plate_v])
 
 
+@pytest.mark.slow
 def test_rests_at_the_operating_point() -> None:
     rest, expected = operating_point(), resting_state()
     assert rest.grid_v == pytest.approx(expected[1], abs=1e-6)

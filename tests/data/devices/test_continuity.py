@@ -82,6 +82,7 @@ def test_no_effect_looks_like_a_loss(device: str) -> None:
     assert sustained(*aligned(device)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("place", [0.04, 0.3, 0.95])
 def test_a_loss_is_found_through_any_effect(device: str, place: float) -> None:

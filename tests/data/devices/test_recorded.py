@@ -144,6 +144,7 @@ def test_a_good_pair_passes_unchanged(import_signals: Importer) -> None:
     assert (report.drift_ppm, report.is_inverted) == (0.0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drift_ppm", [50.0, -120.0])
 def test_drift_is_measured_and_resampled_away(import_signals: Importer, drift_ppm: float) -> None:
     dry = guitar(seconds=40.0)
@@ -163,6 +164,7 @@ def test_a_drift_beyond_any_clock_is_refused(import_signals: Importer) -> None:
         import_signals(guitar(), alignment.without_drift(pedal(guitar()), -950.0))
 
 
+@pytest.mark.slow
 def test_a_lost_buffer_is_refused_and_located(import_signals: Importer) -> None:
     wet = pedal(guitar(seconds=30.0))
     cut = np.concatenate([wet[: 12 * RATE], wet[12 * RATE + 256 :]])
@@ -212,6 +214,7 @@ def test_takes_further_apart_than_a_second_are_refused(import_signals: Importer)
         import_signals(guitar(), late(pedal(guitar()), 3 * RATE))
 
 
+@pytest.mark.slow
 def test_rates_may_differ_and_be_asked_for(tmp_path: Path) -> None:
     dry = guitar(rate=44100)
     wet = audio.resample(late(pedal(dry, 44100), 40), 44100, 48000)
@@ -226,6 +229,7 @@ def test_rates_may_differ_and_be_asked_for(tmp_path: Path) -> None:
     assert found.delay_samples in (-1, 0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [8000, 96000])
 def test_unusual_rates_align_too(import_signals: Importer, rate: int) -> None:
     dry = guitar(rate=rate, seconds=11.0)

@@ -71,6 +71,7 @@ def test_a_reader_of_the_format_computes_what_the_run_does(
     assert np.abs(wet - expected).max() < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "settings"), [CASES[0], CASES[3], CASES[5], CASES[6]])
 def test_its_snapshot_checks_a_reader(form: str, settings: dict[str, Any], tmp_path: Path) -> None:
     _, text = exported(form, settings, tmp_path)

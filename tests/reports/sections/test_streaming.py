@@ -43,6 +43,7 @@ def test_models_that_hold_no_state_have_no_section(tmp_path: Path) -> None:
     assert streaming_section(results.read(store)) is None
 
 
+@pytest.mark.slow
 def test_a_model_stands_in_every_rendering_with_its_range_over_seeds(tmp_path: Path) -> None:
     configs = [finished.config(seed=seed, streaming_epochs=2) for seed in (0, 1)]
     section = section_of(

@@ -113,6 +113,7 @@ VARIED: list[tuple[dict[str, Any], str, Any, Any]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "name", "usual", "other"), VARIED)
 def test_a_setting_that_varies_within_a_way_is_named_and_not_averaged(
     given: dict[str, Any], name: str, usual: Any, other: Any, tmp_path: Path
@@ -139,6 +140,7 @@ def test_frames_that_differ_between_ways_alone_do_not_keep_them_from_comparison(
     )
 
 
+@pytest.mark.slow
 def test_models_of_other_trained_settings_are_not_averaged(tmp_path: Path) -> None:
     seen = ([0.1, 0.9, 0.5], [0.1, 0.5])
     sd1 = resolve({"name": "sd1", "drive": 0.5}, Path()).to_dict()
