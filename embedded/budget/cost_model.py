@@ -155,8 +155,7 @@ def _tflite_measured(part: str) -> list[dict[str, Any]]:
 @lru_cache(maxsize=512)
 def _graph(a: Architecture, kind: Kind) -> Graph:
     form: Form = "streaming" if is_recurrent(a.family) else "framed"
-    weights = [np.zeros(shape, np.float32) for shape in expected_shapes(a)]
-    return networks.build(a, weights, form, TFLITE_BLOCK, kind)
+    return networks.build(a, _zeros(a), form, TFLITE_BLOCK, kind)
 
 
 def _work(graph: Graph) -> list[float]:
@@ -223,14 +222,19 @@ def _key(a: Architecture) -> Architecture:
     return replace(plain, frame_size=64) if ignores_frame else plain
 
 
+def _zeros(a: Architecture) -> list[NDArray[np.float32]]:
+    """Weights of the right shapes, where only those are asked for."""
+    return [np.zeros(shape, np.float32) for shape in expected_shapes(a)]
+
+
 @lru_cache(maxsize=256)
 def _packed(a: Architecture) -> Sequence[PackedLayer]:
-    return pack(a, [np.zeros(shape, np.float32) for shape in expected_shapes(a)])
+    return pack(a, _zeros(a))
 
 
 @lru_cache(maxsize=256)
 def _packed_features(a: Architecture) -> PackedLayer:
-    return pack_features(a, [np.zeros(shape, np.float32) for shape in expected_shapes(a)])
+    return pack_features(a, _zeros(a))
 
 
 def _features(a: Architecture) -> list[float]:

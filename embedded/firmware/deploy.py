@@ -168,8 +168,7 @@ def _refuse_unstable(chosen: Chosen) -> None:
     Raises:
         InputError: the model, as the firmware renders it, does not come to rest in silence.
     """
-    rows = {row["rendering"]: row for row in (chosen.folder.result() or {}).get("rows", [])}
-    if found := rows.get(chosen.rendering, {}).get("instability"):
+    if found := _rows(chosen).get(chosen.rendering, {}).get("instability"):
         raise InputError(
             f"run {chosen.folder.run_id}, {chosen.rendering}",
             expected="a model that comes to rest in silence",
@@ -179,10 +178,15 @@ def _refuse_unstable(chosen: Chosen) -> None:
         )
 
 
+def _rows(chosen: Chosen) -> dict[str, dict[str, Any]]:
+    """What the results say of the run's final model, by rendering."""
+    # The last row of a rendering is of the final model; checkpoint epochs come before it.
+    return {row["rendering"]: row for row in (chosen.folder.result() or {}).get("rows", [])}
+
+
 def _judged(chosen: Chosen) -> list[str]:
     """How good the firmware's model is, and how far that is from what was chosen."""
-    # The last row of a rendering is of the final model; checkpoint epochs come before it.
-    rows = {row["rendering"]: row for row in (chosen.folder.result() or {}).get("rows", [])}
+    rows = _rows(chosen)
     own = rows.get(chosen.rendering, {})
     told = [f"Against the target, {chosen.rendering}, over the test split: {_esr(own, 'esr')}"]
     if chosen.asked and chosen.asked != chosen.rendering:

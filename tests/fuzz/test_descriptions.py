@@ -8,7 +8,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import strategies as st
@@ -24,6 +24,8 @@ from study.search import search_file
 from tests import tiny
 from tests.fuzz.damage import VALUES, nested, spoilt_bytes, spoilt_document
 from tests.fuzz.fuzzing import attack
+
+T = TypeVar("T")
 
 LONGEST_S = 60  # of one file, on a busy machine; the largest grid allowed takes seconds
 
@@ -168,46 +170,44 @@ def in_time(began_s: float) -> None:
     assert time.monotonic() - began_s < LONGEST_S
 
 
-def test_a_grid_file_is_a_grid_or_is_refused_in_one_sentence(
+def attack_files(
     spoilt: Callable[[bytes], str],
+    committed: list[bytes],
+    load: Callable[[str], T],
+    require: Callable[[T], None],
 ) -> None:
+    """Each file is refused in one sentence, or is what ``require`` asks of it; in time."""
     taken = refused = 0
 
     def check(content: bytes) -> None:
         nonlocal taken, refused
         began_s = time.monotonic()
         try:
-            found = grid.load(spoilt(content))
+            found = load(spoilt(content))
         except InputError as error:
             require_one_sentence(error)
             refused += 1
         else:
-            require_usable(found)
+            require(found)
             taken += 1
         in_time(began_s)
 
-    attack(check, files(GRIDS))
+    attack(check, files(committed))
     print(f"{taken:,} taken, {refused:,} refused")
+
+
+def require_stored(found: search_file.Search) -> None:
+    stored = json.dumps(found.to_dict(), allow_nan=False)
+    assert search_file.from_dict(json.loads(stored)).digest == found.digest
+
+
+def test_a_grid_file_is_a_grid_or_is_refused_in_one_sentence(
+    spoilt: Callable[[bytes], str],
+) -> None:
+    attack_files(spoilt, GRIDS, grid.load, require_usable)
 
 
 def test_a_search_file_is_a_search_or_is_refused_in_one_sentence(
     spoilt: Callable[[bytes], str],
 ) -> None:
-    taken = refused = 0
-
-    def check(content: bytes) -> None:
-        nonlocal taken, refused
-        began_s = time.monotonic()
-        try:
-            found = search_file.load(spoilt(content))
-        except InputError as error:
-            require_one_sentence(error)
-            refused += 1
-        else:
-            stored = json.dumps(found.to_dict(), allow_nan=False)
-            assert search_file.from_dict(json.loads(stored)).digest == found.digest
-            taken += 1
-        in_time(began_s)
-
-    attack(check, files(SEARCHES))
-    print(f"{taken:,} taken, {refused:,} refused")
+    attack_files(spoilt, SEARCHES, search_file.load, require_stored)
