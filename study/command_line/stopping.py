@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -42,9 +43,12 @@ def raising() -> Iterator[None]:
     for number in _ASKED:
         if before[number] is signal.SIG_DFL:  # nohup has SIGHUP ignored, and it stays so
             signal.signal(number, _stop)
+    unraisable = sys.unraisablehook
+    sys.unraisablehook = _raising_again(unraisable)
     try:
         yield
     finally:
+        sys.unraisablehook = unraisable
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -65,6 +69,28 @@ def code(error: BaseException) -> int | None:
             return int(str(cause.code))
         cause = cause.__context__
     return None
+
+
+def _raising_again(
+    otherwise: Callable[[sys.UnraisableHookArgs], object],
+) -> Callable[[sys.UnraisableHookArgs], None]:
+    """A hook for what Python cannot raise: a signal of ours that met ``__del__`` comes again.
+
+    Python prints and forgets what is raised in finalizers and in the garbage collector's
+    callbacks (JAX has one), where a signal arrives as anywhere else.
+    """
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt | Stopped) or _received is None:
+            otherwise(unraisable)
+            return
+        if _received in _ASKED:
+            signal.signal(_received, _stop)
+        # From another thread: sent from here it would be raised in here, and be lost as well.
+        here = threading.get_ident()
+        threading.Timer(0.01, signal.pthread_kill, [here, _received]).start()
+
+    return hook
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
