@@ -53,7 +53,7 @@ _PEAKS_DBFS: dict[Kind, tuple[float, ...]] = {
 
 
 class Section(NamedTuple):
-    """A stretch of one kind: samples ``start`` up to, not including, ``stop``."""
+    """A span of one kind: samples ``start`` up to, not including, ``stop``."""
 
     kind: Kind
     start: int

@@ -66,7 +66,7 @@ def names() -> list[str]:
 
 
 @dataclass(frozen=True)
-class Setting:
+class ControlRange:
     """A control as a grid file can set it; bounds and meaning where they are known."""
 
     name: str
@@ -97,7 +97,7 @@ class Described:
     kind: Kind
     meaning: str
     is_installed: bool
-    settings: tuple[Setting, ...]
+    settings: tuple[ControlRange, ...]
 
 
 def listing() -> list[Described]:
@@ -109,7 +109,8 @@ def listing() -> list[Described]:
 
 def _described_circuit(name: str) -> Described:
     settings = [
-        Setting(c.name, c.default, c.minimum, c.maximum, c.meaning) for c in CIRCUITS[name].controls
+        ControlRange(c.name, c.default, c.minimum, c.maximum, c.meaning)
+        for c in CIRCUITS[name].controls
     ]
     return Described(name, "circuit", CIRCUITS[name].meaning, True, tuple(settings))
 
@@ -118,11 +119,11 @@ def _described_plugin(name: str) -> Described:
     plugin, is_installed = lv2.EFFECTS[name], lv2.is_installed(name)
     if is_installed:
         settings = [
-            Setting(key, plugin.defaults.get(key, c.default), c.minimum, c.maximum)
+            ControlRange(key, plugin.defaults.get(key, c.default), c.minimum, c.maximum)
             for key, c in lv2.controls_of(name).items()
         ]
     else:
-        settings = [Setting(key, value) for key, value in plugin.defaults.items()]
+        settings = [ControlRange(key, value) for key, value in plugin.defaults.items()]
     return Described(name, "lv2", plugin.meaning, is_installed, tuple(settings))
 
 

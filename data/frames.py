@@ -20,7 +20,7 @@ from data.errors import InputError
 Indices = npt.NDArray[np.int32]
 
 
-class Stretch(NamedTuple):
+class Span(NamedTuple):
     """Samples ``start`` to ``stop`` (exclusive) of a signal, contiguous in time."""
 
     start: int
@@ -65,32 +65,32 @@ def with_history(signal: Samples, frame_size: int) -> Samples:
     return np.concatenate([np.zeros(frame_size - 1, np.float32), signal])
 
 
-def frames_in(stretches: Sequence[Stretch], frame_size: int) -> int:
-    """How many frames lie wholly inside one stretch or another."""
-    return sum(max(0, stretch.samples - frame_size + 1) for stretch in stretches)
+def frames_in(spans: Sequence[Span], frame_size: int) -> int:
+    """How many frames lie wholly inside one span or another."""
+    return sum(max(0, span.samples - frame_size + 1) for span in spans)
 
 
-def target_at(stretches: Sequence[Stretch], frame_size: int, ordinals: Indices) -> Indices:
-    """Target indices of the frames counted through all stretches in order.
+def target_at(spans: Sequence[Span], frame_size: int, ordinals: Indices) -> Indices:
+    """Target indices of the frames counted through all spans in order.
 
     Args:
-        stretches: where frames may lie; none straddles two of them.
+        spans: where frames may lie; none straddles two of them.
         frame_size: samples a frame.
-        ordinals: frame numbers in ``[0, frames_in(stretches, frame_size))``.
+        ordinals: frame numbers in ``[0, frames_in(spans, frame_size))``.
     """
-    counts = np.array([max(0, s.samples - frame_size + 1) for s in stretches])
+    counts = np.array([max(0, s.samples - frame_size + 1) for s in spans])
     first_ordinal = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    first_target = np.array([s.start for s in stretches]) + frame_size - 1
+    first_target = np.array([s.start for s in spans]) + frame_size - 1
     home = np.searchsorted(np.cumsum(counts), ordinals, side="right")
     return (first_target[home] + ordinals - first_ordinal[home]).astype(np.int32)
 
 
-def draw(stretches: Sequence[Stretch], frame_size: int, count: int, seed: int) -> Indices:
+def draw(spans: Sequence[Span], frame_size: int, count: int, seed: int) -> Indices:
     """Draw ``count`` different frames, seeded, and return their target indices.
 
-    Raises ``InputError`` when the stretches hold fewer frames than asked for.
+    Raises ``InputError`` when the spans hold fewer frames than asked for.
     """
-    available = frames_in(stretches, frame_size)
+    available = frames_in(spans, frame_size)
     if count > available:
         raise InputError(
             "training_frames",
@@ -99,4 +99,4 @@ def draw(stretches: Sequence[Stretch], frame_size: int, count: int, seed: int) -
             remedy="Ask for fewer frames or supply a longer signal.",
         )
     ordinals = np.random.default_rng(seed).choice(available, size=count, replace=False)
-    return target_at(stretches, frame_size, ordinals.astype(np.int32))
+    return target_at(spans, frame_size, ordinals.astype(np.int32))

@@ -15,12 +15,12 @@ import numpy as np
 
 from data.audio import Samples
 from data.errors import InputError
-from data.frames import Stretch
+from data.frames import Span
 
 SplitMode = Literal["random", "sequential"]
 
-# The first samples of a stretch are rendered but not scored: their frames reach back
-# before the stretch, where a model sees zeros and the device saw music. One length
+# The first samples of a span are rendered but not scored: their frames reach back
+# before the span, where a model sees zeros and the device saw music. One length
 # for every frame size up to 512, so that all models are scored on the same samples.
 LEAD_IN_SAMPLES = 511
 
@@ -30,15 +30,15 @@ SEGMENTS_NEEDED = 10  # for one of validation, one of test and the rest to train
 
 @dataclass(frozen=True)
 class Split:
-    """The stretches of each part, in order of time.
+    """The spans of each part, in order of time.
 
     Attributes:
-        train, validation, test: non-overlapping stretches; never empty.
+        train, validation, test: non-overlapping spans; never empty.
     """
 
-    train: tuple[Stretch, ...]
-    validation: tuple[Stretch, ...]
-    test: tuple[Stretch, ...]
+    train: tuple[Span, ...]
+    validation: tuple[Span, ...]
+    test: tuple[Span, ...]
 
 
 def split(
@@ -78,24 +78,22 @@ def split(
         order = np.random.default_rng(seed).permutation(count)
     ends = [0, count - 2 * held_out, count - held_out, count]
     train, validation, test = (
-        tuple(Stretch(k * segment, (k + 1) * segment) for k in sorted(order[a:b].tolist()))
+        tuple(Span(k * segment, (k + 1) * segment) for k in sorted(order[a:b].tolist()))
         for a, b in itertools.pairwise(ends)
     )
     return Split(train, validation, test)
 
 
-def scored(
-    signal: Samples, stretches: Sequence[Stretch], lead_in: int = LEAD_IN_SAMPLES
-) -> Samples:
-    """The samples of the stretches that count, end to end, lead-ins left out."""
-    return joined([signal[s.start : s.stop] for s in stretches], lead_in)
+def scored(signal: Samples, spans: Sequence[Span], lead_in: int = LEAD_IN_SAMPLES) -> Samples:
+    """The samples of the spans that count, end to end, lead-ins left out."""
+    return joined([signal[s.start : s.stop] for s in spans], lead_in)
 
 
-def scored_lengths(stretches: Sequence[Stretch], lead_in: int = LEAD_IN_SAMPLES) -> list[int]:
-    """How many samples of each stretch count; none of one that is all lead-in."""
-    return [max(0, stretch.samples - lead_in) for stretch in stretches]
+def scored_lengths(spans: Sequence[Span], lead_in: int = LEAD_IN_SAMPLES) -> list[int]:
+    """How many samples of each span count; none of one that is all lead-in."""
+    return [max(0, span.samples - lead_in) for span in spans]
 
 
 def joined(parts: Iterable[Samples], lead_in: int = LEAD_IN_SAMPLES) -> Samples:
-    """The same where every stretch is a signal of its own, as a model renders it."""
+    """The same where every span is a signal of its own, as a model renders it."""
     return np.concatenate([part[lead_in:] for part in parts])

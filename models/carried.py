@@ -4,7 +4,7 @@ What truncated back-propagation through time repeats: a window starts from the s
 the one before it ended in, and no gradient leaves it. Automatic differentiation keeps
 what it needs of every step of the window, far more than the caches hold, and accumulates
 the weights' gradients step by step. Here the way there keeps only the state at every
-64th step; the way back computes 64 steps anew, carries the gates' gradients through them
+64th step; the backward pass computes 64 steps anew, carries the gates' gradients through them
 and takes those of the weights in one product. Values and gradients equal those of
 Keras' layers (tested).
 
@@ -38,15 +38,15 @@ class _Cell(NamedTuple):
     """A kind of layer.
 
     Attributes:
-        ahead: ``(x, state, weights) -> (outputs, state after, trace)``; the trace is
-            what the way back needs of every step, time first.
-        back: ``(trace, slopes of the outputs, slopes of the state after, recurrent
-            kernel) -> (slopes of the gates' inputs from x, from the state, slopes of the
+        forward: ``(x, state, weights) -> (outputs, state after, trace)``; the trace is
+            what the backward pass needs of every step, time first.
+        backward: ``(trace, gradients of the outputs, gradients of the state after, recurrent
+            kernel) -> (gradients of the gates' inputs from x, from the state, gradients of the
             state before)``.
     """
 
-    ahead: Any
-    back: Any
+    forward: Any
+    backward: Any
 
 
 def _window(cell: _Cell) -> Window:
@@ -54,27 +54,29 @@ def _window(cell: _Cell) -> Window:
 
     @jax.custom_vjp
     def window(x: jax.Array, state: State, weights: Weights) -> tuple[jax.Array, State]:
-        outputs, after, _ = cell.ahead(x, state, weights)
+        outputs, after, _ = cell.forward(x, state, weights)
         return outputs, after
 
     def forward(x: jax.Array, state: State, weights: Weights) -> tuple[Any, Any]:
         def chunk(state: State, part: jax.Array) -> tuple[State, Any]:
-            outputs, after, _ = cell.ahead(part, state, weights)
+            outputs, after, _ = cell.forward(part, state, weights)
             return after, (outputs, state)
 
         after, (outputs, before) = jax.lax.scan(chunk, state, _chunks(x))
         outputs = outputs.reshape(*x.shape[:2], -1)
         return (outputs, after), (x, before, weights)
 
-    def backward(kept: Any, slopes: tuple[jax.Array, State]) -> tuple[Any, ...]:
+    def backward(kept: Any, gradients: tuple[jax.Array, State]) -> tuple[Any, ...]:
         x, before, weights = kept
         kernel, recurrent, bias = weights
 
         def chunk(carried: tuple[State, Weights], now: Any) -> tuple[Any, jax.Array]:
-            state_slopes, (by_kernel, by_recurrent, by_bias) = carried
+            state_gradients, (by_kernel, by_recurrent, by_bias) = carried
             part, state, own = now
-            outputs, _, trace = cell.ahead(part, state, weights)
-            from_x, from_state, state_slopes = cell.back(trace, own, state_slopes, recurrent)
+            outputs, _, trace = cell.forward(part, state, weights)
+            from_x, from_state, state_gradients = cell.backward(
+                trace, own, state_gradients, recurrent
+            )
             hidden_before = jnp.concatenate([state[0][None], outputs[:-1]])
             both = jnp.stack([from_x.sum((0, 1)), from_state.sum((0, 1))])
             sums = (
@@ -83,11 +85,11 @@ def _window(cell: _Cell) -> Window:
                 # A GRU has a bias for each of the two; an LSTM's two are one.
                 by_bias + (both if bias.ndim == 2 else both[0]),
             )
-            return (state_slopes, sums), from_x @ kernel.T
+            return (state_gradients, sums), from_x @ kernel.T
 
         nothing = jax.tree.map(lambda array: jnp.zeros_like(array[0]), before)
         start = (nothing, jax.tree.map(jnp.zeros_like, weights))
-        parts = (_chunks(x), before, _chunks(slopes[0]))
+        parts = (_chunks(x), before, _chunks(gradients[0]))
         (_, by_weights), by_x = jax.lax.scan(chunk, start, parts, reverse=True)
         return by_x.reshape(x.shape), nothing, by_weights
 
@@ -99,38 +101,38 @@ def _chunks(signal: jax.Array) -> jax.Array:
     return signal.reshape(-1, CHUNK_SAMPLES, *signal.shape[1:])
 
 
-def _product_over_time(inputs: jax.Array, slopes: jax.Array) -> jax.Array:
-    """Gradient of a kernel: its inputs times its outputs' slopes, over all steps at once."""
-    return inputs.reshape(-1, inputs.shape[-1]).T @ slopes.reshape(-1, slopes.shape[-1])
+def _product_over_time(inputs: jax.Array, gradients: jax.Array) -> jax.Array:
+    """Gradient of a kernel: its inputs times its outputs' gradients, over all steps at once."""
+    return inputs.reshape(-1, inputs.shape[-1]).T @ gradients.reshape(-1, gradients.shape[-1])
 
 
-def _lstm_ahead(x: jax.Array, state: State, weights: Weights) -> tuple[Any, State, Any]:
-    after, trace = lstm_recursion.ahead(x, (state[0], state[1]), *weights)
+def _lstm_forward(x: jax.Array, state: State, weights: Weights) -> tuple[Any, State, Any]:
+    after, trace = lstm_recursion.forward(x, (state[0], state[1]), *weights)
     return trace.hidden, after, (trace.by_gate, trace.by_cell, trace.forget)
 
 
-def _lstm_back(
-    trace: Any, slopes: jax.Array, state_slopes: State, recurrent: jax.Array
+def _lstm_backward(
+    trace: Any, gradients: jax.Array, state_gradients: State, recurrent: jax.Array
 ) -> tuple[jax.Array, jax.Array, State]:
-    """With d and e the slopes of hidden and cell state: e += d o (1 - tanh(c)^2); the gates'
+    """With d and e the gradients of hidden and cell state: e += d o (1 - tanh(c)^2); the gates'
     inputs get dz = [e g i(1-i), e c' f(1-f), e i (1-g^2), d tanh(c) o(1-o)], c' being the
     cell state before; the step before gets d = dz U^T and e = e f.
     """  # fmt: skip
     transposed = recurrent.T
 
     def step(carried: State, now: tuple[Any, ...]) -> tuple[State, jax.Array]:
-        slope, (by_gate, by_cell, forget) = now
+        gradient, (by_gate, by_cell, forget) = now
         d, e = carried
-        d = d + slope
+        d = d + gradient
         e = e + d * by_cell
         dz = jnp.concatenate([e, e, e, d], axis=-1) * by_gate
         return (dz @ transposed, e * forget), dz
 
-    before, dz = jax.lax.scan(step, state_slopes, (slopes, trace), reverse=True)
+    before, dz = jax.lax.scan(step, state_gradients, (gradients, trace), reverse=True)
     return dz, dz, before
 
 
-def _gru_ahead(x: jax.Array, state: State, weights: Weights) -> tuple[Any, State, Any]:
+def _gru_forward(x: jax.Array, state: State, weights: Weights) -> tuple[Any, State, Any]:
     """Keras' form: the reset gate acts after the product, so there are two biases."""
     kernel, recurrent, (bias, state_bias) = weights
     units = recurrent.shape[0]
@@ -154,18 +156,18 @@ def _gru_ahead(x: jax.Array, state: State, weights: Weights) -> tuple[Any, State
     return outputs, last, trace
 
 
-def _gru_back(
-    trace: Any, slopes: jax.Array, state_slopes: State, recurrent: jax.Array
+def _gru_backward(
+    trace: Any, gradients: jax.Array, state_gradients: State, recurrent: jax.Array
 ) -> tuple[jax.Array, jax.Array, State]:
-    """With d the slope of the output h = n + z (h' - n), n = tanh(a + r b): the gates' inputs
+    """With d the gradient of the output h = n + z (h' - n), n = tanh(a + r b): the gates' inputs
     get dz = d (h' - n) z(1-z) and, through dn = d (1-z) (1-n^2), dr = dn b r(1-r); the
     state before gets d z + [dz, dr, dn r] U^T.
     """  # fmt: skip
     transposed = recurrent.T
 
     def step(carried: State, now: tuple[Any, ...]) -> tuple[State, tuple[jax.Array, ...]]:
-        slope, (by_update, by_candidate, by_reset, reset, update) = now
-        d = carried[0] + slope
+        gradient, (by_update, by_candidate, by_reset, reset, update) = now
+        d = carried[0] + gradient
         dn = d * by_candidate
         dz, dr = d * by_update, dn * by_reset
         from_state = jnp.concatenate([dz, dr, dn * reset], axis=-1)
@@ -174,9 +176,11 @@ def _gru_back(
             from_state,
         )
 
-    before, (from_x, from_state) = jax.lax.scan(step, state_slopes, (slopes, trace), reverse=True)
+    before, (from_x, from_state) = jax.lax.scan(
+        step, state_gradients, (gradients, trace), reverse=True
+    )
     return from_x, from_state, before
 
 
-lstm = _window(_Cell(_lstm_ahead, _lstm_back))
-gru = _window(_Cell(_gru_ahead, _gru_back))
+lstm = _window(_Cell(_lstm_forward, _lstm_backward))
+gru = _window(_Cell(_gru_forward, _gru_backward))

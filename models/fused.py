@@ -57,7 +57,7 @@ def _forward(
     x: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array
 ) -> lstm_recursion.Trace:
     zeros = jnp.zeros((x.shape[1], recurrent.shape[0]), x.dtype)
-    return lstm_recursion.ahead(x, (zeros, zeros), kernel, recurrent, bias)[1]
+    return lstm_recursion.forward(x, (zeros, zeros), kernel, recurrent, bias)[1]
 
 
 def _lstm_forward(*inputs: jax.Array) -> tuple[jax.Array, Any]:
@@ -70,22 +70,22 @@ def _lstm_last_forward(*inputs: jax.Array) -> tuple[jax.Array, Any]:
     return trace.hidden[-1], (*inputs[:3], trace)
 
 
-def _lstm_backward(kept: Any, slopes: jax.Array) -> tuple[jax.Array, ...]:
-    earlier = jnp.concatenate([jnp.zeros_like(slopes[:1]), slopes[:-1]])
-    return _backward(kept, slopes[-1], earlier)
+def _lstm_backward(kept: Any, gradients: jax.Array) -> tuple[jax.Array, ...]:
+    earlier = jnp.concatenate([jnp.zeros_like(gradients[:1]), gradients[:-1]])
+    return _backward(kept, gradients[-1], earlier)
 
 
-def _lstm_last_backward(kept: Any, slope: jax.Array) -> tuple[jax.Array, ...]:
-    return _backward(kept, slope, None)
+def _lstm_last_backward(kept: Any, gradient: jax.Array) -> tuple[jax.Array, ...]:
+    return _backward(kept, gradient, None)
 
 
 def _backward(kept: Any, last: jax.Array, earlier: jax.Array | None) -> tuple[jax.Array, ...]:
     """Gradients of inputs, kernel, recurrent kernel and bias.
 
-    ``last`` is the slope of the last output; ``earlier`` those of the output *before*
+    ``last`` is the gradient of the last output; ``earlier`` those of the output *before*
     each step, or None where only the last output is used.
 
-    Going back a step, with d and e the slopes of hidden and cell state:
+    Going back a step, with d and e the gradients of hidden and cell state:
     e += d o (1 - tanh(c)^2); the gates' inputs get dz = [e g i(1-i), e c' f(1-f),
     e i (1-g^2), d tanh(c) o(1-o)], c' being the cell state before; then d = dz U^T
     and e = e f are what the step before adds to.
@@ -96,20 +96,20 @@ def _backward(kept: Any, last: jax.Array, earlier: jax.Array | None) -> tuple[ja
     transposed = recurrent.T
 
     def step(
-        slopes: tuple[jax.Array, jax.Array], now: tuple[Any, ...]
+        gradients: tuple[jax.Array, jax.Array], now: tuple[Any, ...]
     ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
         before, by_gate, by_cell, forget = now
-        d, e = slopes
+        d, e = gradients
         e = e + d * by_cell
         dz = jnp.concatenate([e, e, e, d], axis=-1) * by_gate
         d = dz @ transposed if before is None else dz @ transposed + before
         return (d, e * forget), dz
 
     def in_place(carried: tuple[Any, jax.Array], now: tuple[Any, ...]) -> tuple[Any, None]:
-        slopes, by_gate = carried
+        gradients, by_gate = carried
         t, before, by_cell, forget = now
-        slopes, dz = step(slopes, (before, by_gate[t], by_cell, forget))
-        return (slopes, by_gate.at[t].set(dz)), None
+        gradients, dz = step(gradients, (before, by_gate[t], by_cell, forget))
+        return (gradients, by_gate.at[t].set(dz)), None
 
     if units < _UNITS_IN_PLACE:
         _, dz = jax.lax.scan(step, (last, zeros[0]), (earlier, *trace[:3]), reverse=True)

@@ -72,7 +72,7 @@ class WaveformAndSpectrum(PreEmphasisedErrorAndDc):
 
 def _spectral_distance(y_true: Any, y_pred: Any, fft_size: int) -> Any:
     target, predicted = _magnitudes(y_true, fft_size), _magnitudes(y_pred, fft_size)
-    # The root's slope has no value at 0, where both are the same.
+    # The root's gradient has no value at 0, where both are the same.
     error = ops.sqrt(ops.maximum(ops.sum(ops.square(target - predicted)), 1e-16))
     logarithms = ops.mean(ops.abs(ops.log(target) - ops.log(predicted)))
     return error / ops.sqrt(ops.sum(ops.square(target))) + logarithms

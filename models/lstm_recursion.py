@@ -28,7 +28,7 @@ class Trace(NamedTuple):
     hidden: jax.Array
 
 
-def ahead(
+def forward(
     x: jax.Array, state: State, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array
 ) -> tuple[State, Trace]:
     """All steps of inputs with time first, ``(time, batch, channels)``: state after, trace.

@@ -20,8 +20,8 @@ _JAX_ALIGNMENT_BYTES = 64
 
 
 @dataclass(frozen=True)
-class Material:
-    """A pair at the run's sample rate and its train, validation and test stretches."""
+class Dataset:
+    """A pair at the run's sample rate and its train, validation and test spans."""
 
     pair: Pair
     split: Split
@@ -49,22 +49,22 @@ class Material:
     def test_fir(self, taps: int) -> Samples:
         """The scored part of the test split as the best linear filter predicts it."""
         fir = linear_baseline.best_fir(self.pair.dry, self.pair.wet, self.split.train, taps)
-        # By stretch, as models render: memory for the test split, not the whole signal.
+        # By span, as models render: memory for the test split, not the whole signal.
         return splits.joined(
             linear_baseline.filtered(self.pair.dry[s.start : s.stop], fir) for s in self.split.test
         )
 
 
-class Materials:
-    """Material by run, made once and kept in memory: many runs share few pairs."""
+class Datasets:
+    """Dataset by run, made once and kept in memory: many runs share few pairs."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
-        self._materials: dict[str, Material] = {}
+        self._materials: dict[str, Dataset] = {}
         self._firs: dict[tuple[str, int], Samples] = {}
 
-    def of(self, config: RunConfig) -> Material:
-        """The run's material, from memory, from the disk or made now.
+    def of(self, config: RunConfig) -> Dataset:
+        """The run's dataset, from memory, from the disk or made now.
 
         Raises:
             InputError: whatever the device, the import or the split finds wrong.
@@ -84,7 +84,7 @@ class Materials:
     def _key(self, config: RunConfig) -> str:
         return config.pair_key + config.signal.model_dump_json()
 
-    def _load(self, config: RunConfig) -> Material:
+    def _load(self, config: RunConfig) -> Dataset:
         signal = config.signal
         pair = pairs.pair(config.made_by, signal.dry, config.sample_rate_hz, self._cache)
         if config.direction == "reversed":
@@ -100,7 +100,7 @@ class Materials:
         pair = replace(pair, dry=_aligned(pair.dry))
         pair = replace(pair, wet=_aligned(pair.wet))
         _require_sound(pair, split)
-        return Material(pair, split)
+        return Dataset(pair, split)
 
 
 def _aligned(signal: Samples) -> Samples:
@@ -114,8 +114,8 @@ def _aligned(signal: Samples) -> Samples:
 
 def _require_sound(pair: Pair, split: Split) -> None:
     """Refuse held-out parts that no metric is defined on, before anything is trained."""
-    for name, stretches in (("validation", split.validation), ("test", split.test)):
-        if np.ptp(splits.scored(pair.wet, stretches)) == 0:
+    for name, spans in (("validation", split.validation), ("test", split.test)):
+        if np.ptp(splits.scored(pair.wet, spans)) == 0:
             raise InputError(
                 f"wet signal of {pair.name}",
                 expected=f"sound in the {name} split",

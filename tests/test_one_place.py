@@ -33,14 +33,14 @@ metrics.METRICS = (
 
 from data import audio, files
 from reports.pages import study_page
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.store import tables
 from tests.reports.synthetic import config, write_study
 
 run = config()
 store = write_study(Path(sys.argv[1]), [run])
 folder = store.run(run.run_id)
-target = Materials(store.pairs).of(run).test_target
+target = Datasets(store.pairs).of(run).test_target
 prediction = audio.read(folder.prediction_file(None)).samples
 stored = folder.stored_result()
 stored["rows"][-1] |= metrics.evaluate(target, prediction, run.sample_rate_hz)
@@ -67,7 +67,7 @@ from embedded import cli as embedded_cli
 from embedded.budget import budget
 from embedded.firmware import sources
 from reports.sections.boards import boards_section
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from reports.sources.results import read
 from study import cli as study_cli
 from tests.reports.synthetic import config, write_study
@@ -84,7 +84,7 @@ assert len(own) == len(budget.ROUTES)
 assert set(own["budget_cycles"]) == {700e6 / 48_000}
 assert budget.told(table)[-1].startswith("Toy 7: 1 yes")
 
-section = boards_section(read(store), Shelf(store.report_folder))
+section = boards_section(read(store), Cache(store.report_folder))
 assert section.boards[-1] == "Toy 7"
 assert section.sentences[-1].startswith("Toy 7: 1 of 1 model surely keeps up")
 

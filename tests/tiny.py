@@ -9,7 +9,7 @@ from data.effects import Effect
 from data.pairs import Pair
 from data.splits import Split, split
 from study.config.run import RunConfig
-from study.dataset import Material
+from study.dataset import Dataset
 
 RATE_HZ = 8000
 SECONDS = 10
@@ -31,16 +31,16 @@ def parts() -> Split:
     return split(len(pair().dry), RATE_HZ, segment_seconds=0.5)
 
 
-def material() -> Material:
-    return Material(pair(), parts())
+def dataset() -> Dataset:
+    return Dataset(pair(), parts())
 
 
-def contrary_material() -> Material:
+def contrary_dataset() -> Dataset:
     """The wet signal is inverted outside the training split: what helps there harms here."""
     wet = -pair().wet
-    for stretch in parts().train:
-        wet[stretch.start : stretch.stop] *= -1
-    return Material(Pair(pair().dry, wet, RATE_HZ, "contrary"), parts())
+    for span in parts().train:
+        wet[span.start : span.stop] *= -1
+    return Dataset(Pair(pair().dry, wet, RATE_HZ, "contrary"), parts())
 
 
 def config(**changes: Any) -> RunConfig:
@@ -61,7 +61,7 @@ def config(**changes: Any) -> RunConfig:
     return RunConfig.model_validate(values | changes)
 
 
-# Short enough for the half-second stretches of the tiny pair.
+# Short enough for the half-second spans of the tiny pair.
 SEGMENTS: dict[str, Any] = {
     "sequence_seconds": 0.05,
     "warmup_samples": 50,

@@ -47,10 +47,10 @@ _Float = npt.NDArray[np.float64]
 
 
 class WindowDelay(NamedTuple):
-    """What one stretch of the recording says.
+    """What one span of the recording says.
 
     Attributes:
-        start_sample: where the stretch starts in the dry signal.
+        start_sample: where the span starts in the dry signal.
         delay_samples: how late the wet is there, to a fraction of a sample.
         clarity: peak over root mean square of the whitened correlation.
     """
@@ -118,7 +118,7 @@ def measured_delay(
 def window_delays(
     dry: Samples, wet: Samples, sample_rate_hz: int, max_delay_s: float = MAX_DELAY_S
 ) -> list[WindowDelay]:
-    """Measure the delay in up to ``MAX_WINDOWS`` stretches where the dry signal plays.
+    """Measure the delay in up to ``MAX_WINDOWS`` spans where the dry signal plays.
 
     Generalised cross-correlation with phase transform (Knapp & Carter, IEEE TASSP 1976),
     regularised so that frequencies without signal do not vote.
@@ -166,7 +166,7 @@ def first_arrival(
 ) -> Arrival:
     """Find where the response begins, near a delay known roughly.
 
-    The cross-spectrum is averaged over the stretches and divided by the root of both
+    The cross-spectrum is averaged over the spans and divided by the root of both
     power spectra (the smoothed coherence transform, Carter et al., Proc. IEEE 1973).
     The average drowns what distortion adds, and frequencies that only one of the two
     signals has get no vote.
@@ -175,7 +175,7 @@ def first_arrival(
         dry: shape ``(samples,)``.
         wet: shape ``(samples,)`` or another length.
         rough_delay_samples: within 1,000 samples of the truth.
-        starts: stretches of ``WINDOW_S`` of the dry signal to listen to.
+        starts: spans of ``WINDOW_S`` of the dry signal to listen to.
         sample_rate_hz: of both.
     """
     length = round(WINDOW_S * sample_rate_hz)

@@ -47,7 +47,7 @@ _Spectra = npt.NDArray[np.complex64]
 _Indices = npt.NDArray[np.int64]
 
 
-class Stretch(NamedTuple):
+class Span(NamedTuple):
     """Neighbouring windows that have one other delay than most.
 
     Attributes:
@@ -74,8 +74,8 @@ class _Layout(NamedTuple):
     tolerance: int
 
 
-def strays(dry: Samples, wet: Samples, sample_rate_hz: int) -> list[Stretch]:
-    """Find the stretches whose delay differs from that of most of the take.
+def strays(dry: Samples, wet: Samples, sample_rate_hz: int) -> list[Span]:
+    """Find the spans whose delay differs from that of most of the take.
 
     Args:
         dry: shape ``(samples,)``, at least one window of ``WINDOW_S``.
@@ -84,7 +84,7 @@ def strays(dry: Samples, wet: Samples, sample_rate_hz: int) -> list[Stretch]:
 
     Returns:
         In order of time. Windows in which nothing can be told (silence, noise) neither
-        agree nor disagree, and do not part a stretch. None where few have one delay.
+        agree nor disagree, and do not part a span. None where few have one delay.
     """
     layout = _layout(dry, wet, sample_rate_hz)
     last = len(layout.dry) - layout.window
@@ -105,7 +105,7 @@ def strays(dry: Samples, wet: Samples, sample_rate_hz: int) -> list[Stretch]:
     told = agrees | disagrees
     if agrees.sum() < USUAL_SHARE * told.sum():
         return []
-    return _stretches(starts[told], lags[told], disagrees[told], layout)
+    return _spans(starts[told], lags[told], disagrees[told], layout)
 
 
 def _layout(dry: Samples, wet: Samples, sample_rate_hz: int) -> _Layout:
@@ -190,12 +190,12 @@ def _between(
     return np.asarray(at + np.clip(0.5 * (before - after) / bend, -0.5, 0.5), np.float64)
 
 
-def _stretches(
+def _spans(
     starts: _Indices,
     lags: npt.NDArray[np.float64],
     disagrees: npt.NDArray[np.bool_],
     layout: _Layout,
-) -> list[Stretch]:
+) -> list[Span]:
     same = SAME_JUMP_S * layout.rate_hz
     edges = np.flatnonzero(
         (np.diff(disagrees.astype(int)) != 0) | (disagrees[1:] & (np.abs(np.diff(lags)) > same))
@@ -204,7 +204,7 @@ def _stretches(
     for own in np.split(np.arange(len(starts)), edges + 1):
         if len(own) and disagrees[own[0]]:
             found.append(
-                Stretch(
+                Span(
                     float(starts[own[0]]) / layout.rate_hz,
                     float(starts[own[-1]] + layout.window) / layout.rate_hz,
                     float(np.median(lags[own])) / layout.rate_hz,

@@ -50,11 +50,11 @@ class Stuck(NamedTuple):
     Attributes:
         level: the extreme, signed.
         share: part of the whole signal, 0 to 1.
-        starts: first sample of each stretch.
-        longest_s: length of the longest stretch.
+        starts: first sample of each span.
+        longest_s: length of the longest span.
         period_s: time from one to the next where they recur regularly, else ``None``.
         recovery_s: time in which the signal falls to 1/e of the extreme afterwards, on
-            the average over the stretches, in which the playing cancels; ``None`` with
+            the average over the spans, in which the playing cancels; ``None`` with
             fewer than four.
     """
 
@@ -99,7 +99,7 @@ def flat_tops(samples: Samples) -> FlatTops:
 
 
 def stuck(samples: Samples, sample_rate_hz: int) -> Stuck | None:
-    """Find stretches at the signal's largest or smallest value of ``STUCK_S`` or more.
+    """Find spans at the signal's largest or smallest value of ``STUCK_S`` or more.
 
     No effect holds its output there while a guitar plays: an overloaded stage that has
     latched, or a simulation that starts up.

@@ -15,7 +15,7 @@ from data import audio
 from data.audio import Audio, Samples
 from data.devices import alignment, continuity, defects
 from data.devices.alignment import Arrival, Trend, WindowDelay
-from data.devices.continuity import Stretch
+from data.devices.continuity import Span
 from data.devices.import_report import ImportReport, SideReport
 from data.errors import InputError
 
@@ -153,7 +153,7 @@ def _check_stuck(path: str | Path, wet: Audio, warnings: list[str]) -> None:
     )
     found = (
         f"it stuck at {stuck.level:+.3f} for {100 * stuck.share:.1f} % of the time, in "
-        f"{len(stuck.starts)} stretches of up to {1000 * stuck.longest_s:.0f} ms{every}{back}"
+        f"{len(stuck.starts)} spans of up to {1000 * stuck.longest_s:.0f} ms{every}{back}"
     )
     if stuck.share < STUCK_SHARE:
         warnings.append(f"wet: {found}; the first at {stuck.starts[0] / wet.sample_rate_hz:.2f} s")
@@ -167,7 +167,7 @@ def _check_stuck(path: str | Path, wet: Audio, warnings: list[str]) -> None:
         f"wet recording {path}",
         expected="an output that moves while the guitar plays",
         found=found,
-        remedy=f"{cause}; nothing in the dry signal explains those stretches, so no model "
+        remedy=f"{cause}; nothing in the dry signal explains those spans, so no model "
         "can learn them. Record one continuous take with the device powered up and settled, "
         "at a lower level.",
     )
@@ -312,7 +312,7 @@ def _check_continuity(
     if not strays:
         return
     places = _strays_text(strays, rate_hz, arrival.delay_samples)
-    if any(stretch.windows > 1 for stretch in strays):
+    if any(span.windows > 1 for span in strays):
         raise _jumping(path, places)
     warnings.append(
         f"wet: the delay may jump: {places}; if the recorder lost samples there, cut that end "
@@ -320,9 +320,9 @@ def _check_continuity(
     )
 
 
-def _credible(strays: list[Stretch]) -> list[Stretch]:
+def _credible(strays: list[Span]) -> list[Span]:
     """A lost buffer shifts all that follows, so one window between others is chance."""
-    return [stretch for stretch in strays if stretch.windows > 1 or stretch.is_at_edge]
+    return [span for span in strays if span.windows > 1 or span.is_at_edge]
 
 
 def _jumping(path: str | Path, jumps: str) -> InputError:
@@ -335,7 +335,7 @@ def _jumping(path: str | Path, jumps: str) -> InputError:
     )
 
 
-def _strays_text(strays: list[Stretch], rate_hz: int, removed_samples: int) -> str:
+def _strays_text(strays: list[Span], rate_hz: int, removed_samples: int) -> str:
     """Places in the wet file, each with its delay against the rest of the take."""
     skipped_s = max(removed_samples, 0) / rate_hz
     told = [

@@ -2,7 +2,7 @@
 
 Instructions are counted or estimated (``embedded.budget.cost_model``); cycles are not, since
 QEMU knows no pipeline. A Cortex-M7 issues up to two instructions a cycle, but takes 14 cycles
-for a division and waits for flash, so a budget is reckoned twice: optimistically with one
+for a division and waits for flash, so a budget is computed twice: optimistically with one
 cycle an instruction, pessimistically with two. GRU-10 in RTNeural, 3,400 instructions a
 sample, is the largest that is known to run on a Daisy Seed, whose 10,000 cycles it fills to
 68 % at two.
@@ -64,7 +64,7 @@ COLUMNS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Line:
+class BudgetLine:
     """A model on a board by a route; the columns of ``budget.parquet``.
 
     Attributes:
@@ -107,7 +107,7 @@ class Line:
     reason: str
 
 
-def reckon(store: Store) -> pd.DataFrame:
+def compute(store: Store) -> pd.DataFrame:
     """The budget of every finished model that can be built; ``COLUMNS`` says what it holds.
 
     Raises:
@@ -119,7 +119,7 @@ def reckon(store: Store) -> pd.DataFrame:
 
 def write(store: Store) -> pd.DataFrame:
     """Reckon the budget and keep it as ``budget.parquet``."""
-    found = reckon(store)
+    found = compute(store)
     path = store.root / "budget.parquet"
     files.write_whole(path, lambda aside: found.to_parquet(aside, index=False))
     return found
@@ -142,7 +142,7 @@ def line(
     route: str,
     run_id: str = "",
     rendering: str | None = None,
-) -> Line:
+) -> BudgetLine:
     """The budget of one model.
 
     Args:
@@ -176,7 +176,7 @@ def line(
     verdict, reason = _verdict(board, sample_rate_hz, shares[0], shares[1], ram, flash)
     if objection := _objection(architecture, rendering):
         verdict, reason = "no", objection
-    return Line(
+    return BudgetLine(
         run_id=run_id,
         rendering=rendering,
         board=board.name,
@@ -203,7 +203,7 @@ def can_be_built(config: RunConfig) -> bool:
     return config.knobs == "none" and config.family in FAMILIES
 
 
-def _lines(store: Store) -> Iterator[Line]:
+def _lines(store: Store) -> Iterator[BudgetLine]:
     runs = {run.run_id: run for run in store.runs()}
     collected = tables.collect(store)
     tables.require_finished(collected, store)

@@ -261,7 +261,7 @@ def _weights(layers: Sequence[PackedLayer]) -> int:
 
 
 def _ram_bytes(a: Architecture) -> int:
-    """State, reckoned as the generated struct, and the deepest stack of the family's list."""
+    """State, computed as the generated struct, and the deepest stack of the family's list."""
     rows = [row for row in _measured("fit") if row["family"] == a.family]
     stack = max(row["stack"] for row in rows)
     layers = _packed(_key(a))

@@ -203,7 +203,7 @@ def _golden(
 
 
 def golden_input(samples: int, sample_rate_hz: int, seed: int) -> NDArray[np.float32]:
-    """Two decaying tones, a little noise and a stretch of silence; peak 0.9."""
+    """Two decaying tones, a little noise and a span of silence; peak 0.9."""
     rng = np.random.default_rng(seed)
     time_s = np.arange(samples) / sample_rate_hz
     signal = 0.02 * rng.standard_normal(samples)

@@ -17,7 +17,7 @@ from data import files, partial_files
 from data.audio import Samples
 from data.errors import InputError
 from embedded.budget import budget, cost_model
-from embedded.budget.budget import KINDS, ROUTES, Line
+from embedded.budget.budget import KINDS, ROUTES, BudgetLine
 from embedded.c import generate
 from embedded.c.generate import Metadata
 from embedded.firmware import host_proof, sources
@@ -28,7 +28,7 @@ from embedded.tflite import convert, parity, runtimes
 from embedded.tflite.convert import Converted, Origin
 from models.architecture import is_recurrent
 from study.config.run import RunConfig
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.rendering import framed as rendering
 from study.rendering import streaming, trained_model
 from study.rendering.weights import load_weights
@@ -82,7 +82,7 @@ class Deployed:
     folder: Path
     run_id: str
     rendering: str
-    line: Line
+    line: BudgetLine
     told: tuple[str, ...]
 
 
@@ -209,7 +209,7 @@ _ROUTE_NAMES = {"c": "generated C"} | {
 }
 
 
-def _basis(line: Line) -> str:
+def _basis(line: BudgetLine) -> str:
     if line.basis == "measured":
         return "instructions counted in QEMU"
     error = f"{100 * line.instructions_error:.0f} %"
@@ -222,13 +222,13 @@ def _basis(line: Line) -> str:
     return f"instructions estimated, up to {error} wrong on {tried} that were not fitted to"
 
 
-def _cannot(store: Store, board: Board, line: Line, effect: str) -> InputError:
+def _cannot(store: Store, board: Board, line: BudgetLine, effect: str) -> InputError:
     """The refusal; it names the costliest model of the same effect that keeps up."""
     results = tables.collect(store)
     own_effect = results.loc[results["run_id"] == line.run_id, "effect"]
     alike = results.loc[results["effect"].isin(own_effect), "run_id"]
-    reckoned = budget.reckon(store)
-    own = reckoned[(reckoned["board"] == board.name) & (reckoned["verdict"] == "yes")]
+    computed = budget.compute(store)
+    own = computed[(computed["board"] == board.name) & (computed["verdict"] == "yes")]
     own = own[own["run_id"].isin(alike)]
     if own.empty:
         remedy = f"No run of {effect} in this grid keeps up on {board.title}."
@@ -253,14 +253,14 @@ def _fill(
     chosen: Chosen,
     board: Board,
     route: str,
-    line: Line,
+    line: BudgetLine,
     store: Store,
     force: bool,
 ) -> list[str]:
     """Everything in the folder; returns what the proofs found."""
     config = chosen.config
     rate_hz = config.sample_rate_hz
-    material = Materials(store.pairs).of(config)
+    dataset = Datasets(store.pairs).of(config)
     weights = [np.asarray(array, np.float32) for array in chosen.weights]
     sources.copy_sources(board.kind, folder)
     metadata = Metadata(MODEL_NAME, config.effect_name, rate_hz, chosen.folder.run_id)
@@ -269,14 +269,14 @@ def _fill(
         config.architecture,
         weights,
         folder / "model" / "pedal_model.tflite",
-        material,
+        dataset,
         Origin(chosen.folder.run_id, chosen.rendering, config.effect_name, rate_hz),
         kind=KINDS.get(route, "float32"),
         block=cost_model.TFLITE_BLOCK,
         form=convert.form_of(config.architecture),
     )
     golden_dry = generate.golden_input(GOLDEN_SAMPLES, rate_hz, GOLDEN_SEED)
-    seconds_dry = material.test_dry[: int(PROOF_SECONDS * rate_hz)]
+    seconds_dry = dataset.test_dry[: int(PROOF_SECONDS * rate_hz)]
     seconds_wet = chosen.respond(seconds_dry)
     expected = chosen.respond(golden_dry)
     golden = Golden(
@@ -296,7 +296,7 @@ def _fill(
             tflite_wet=answer.wet[0],
             tflite_tolerance=_tflite_tolerance(converted, answer.wet[0]),
         )
-        target = material.test_target[: len(seconds_dry)]
+        target = dataset.test_target[: len(seconds_dry)]
         proof = TfliteProof.of(converted.kind, answer.wet[1], seconds_wet, target, rate_hz)
         if route != "c":
             proof.demand(chosen.folder.run_id, force)
@@ -316,7 +316,7 @@ def _readme(
     chosen: Chosen,
     board: Board,
     route: str,
-    line: Line,
+    line: BudgetLine,
     converted: Converted | None,
     told: list[str],
 ) -> str:

@@ -1,6 +1,6 @@
 """What range every tensor needs: found on training audio, recorded by index.
 
-A float32 model runs over *every consecutive* sample of some stretches of the training split,
+A float32 model runs over *every consecutive* sample of some spans of the training split,
 so that a state going in and the same state coming out are seen at the same moments.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from data import frames
 from data.audio import Samples
-from data.frames import Stretch
+from data.frames import Span
 from embedded.network.reference import Weights
 from embedded.tflite import networks
 from embedded.tflite.flatbuffer import Ranges, serialized
@@ -26,7 +26,7 @@ from embedded.tflite.networks import Form
 from embedded.tflite.quantization import Kind
 from models.architecture import Architecture, is_recurrent
 
-STRETCHES = 16
+SPANS = 16
 STRETCH_SAMPLES = 4096
 SEED = 0
 SIDE_BY_SIDE = 4096  # frames of a recurrent model at a time: some megabytes
@@ -40,13 +40,13 @@ class Calibration:
 
     Attributes:
         ranges: by role, the smallest and the largest value.
-        stretches: the dry samples that were run, by index; the first holds the loudest.
+        spans: the dry samples that were run, by index; the first holds the loudest.
         seed: of the draw.
         dry_sha256: of those samples.
     """
 
     ranges: Ranges
-    stretches: tuple[Stretch, ...]
+    spans: tuple[Span, ...]
     seed: int
     dry_sha256: str
 
@@ -54,7 +54,7 @@ class Calibration:
         """For the manifest."""
         return {
             "ranges": {role: list(ends) for role, ends in self.ranges.items()},
-            "stretches": [list(stretch) for stretch in self.stretches],
+            "spans": [list(span) for span in self.spans],
             "seed": self.seed,
             "dry_sha256": self.dry_sha256,
         }
@@ -62,25 +62,25 @@ class Calibration:
 
 def pick(
     dry: Samples,
-    train: Sequence[Stretch],
+    train: Sequence[Span],
     seed: int = SEED,
-    count: int = STRETCHES,
+    count: int = SPANS,
     samples: int = STRETCH_SAMPLES,
-) -> tuple[Stretch, ...]:
+) -> tuple[Span, ...]:
     """Stretches of equal length inside the training split: the loudest, then drawn ones.
 
     Fewer or shorter ones where the split does not hold as many.
     """
-    samples = min(samples, max(stretch.samples for stretch in train))
+    samples = min(samples, max(span.samples for span in train))
     home = max(
-        (stretch for stretch in train if stretch.samples >= samples),
-        key=lambda stretch: float(np.abs(dry[stretch.start : stretch.stop]).max()),
+        (span for span in train if span.samples >= samples),
+        key=lambda span: float(np.abs(dry[span.start : span.stop]).max()),
     )
     peak = home.start + int(np.abs(dry[home.start : home.stop]).argmax())
     loudest = int(np.clip(peak - samples // 2, home.start, home.stop - samples))
     drawn = frames.draw(train, samples, min(count - 1, frames.frames_in(train, samples)), seed)
     starts = [loudest, *(int(target) - samples + 1 for target in drawn)]
-    return tuple(Stretch(start, start + samples) for start in starts)
+    return tuple(Span(start, start + samples) for start in starts)
 
 
 def calibrate(
@@ -89,26 +89,26 @@ def calibrate(
     form: Form,
     kind: Kind,
     dry: Samples,
-    stretches: Sequence[Stretch],
+    spans: Sequence[Span],
     seed: int = SEED,
 ) -> Calibration:
-    """Run the float32 model over the stretches and keep every role's extremes.
+    """Run the float32 model over the spans and keep every role's extremes.
 
     Args:
         architecture: its shape.
         weights: of the model.
         kind: that the ranges are for; the model runs in float32 whichever it is.
-        form: streaming, side by side from zero states; or every frame inside the stretches.
+        form: streaming, side by side from zero states; or every frame inside the spans.
         dry: the whole dry signal.
-        stretches: of equal length, inside the training split.
+        spans: of equal length, inside the training split.
         seed: that they were drawn with, for the record.
     """
-    signals = np.stack([dry[stretch.start : stretch.stop] for stretch in stretches])
+    signals = np.stack([dry[span.start : span.stop] for span in spans])
     ranges = (_of_steps if is_recurrent(architecture.family) else _of_frames)(
         architecture, weights, form, kind, signals
     )
     digest = hashlib.sha256(signals.astype("<f4").tobytes()).hexdigest()
-    return Calibration(ranges, tuple(stretches), seed, digest)
+    return Calibration(ranges, tuple(spans), seed, digest)
 
 
 def _of_steps(

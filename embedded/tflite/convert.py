@@ -30,7 +30,7 @@ from models.architecture import (
     multiply_accumulates,
     streaming_multiply_accumulates,
 )
-from study.dataset import Material
+from study.dataset import Dataset
 
 ARENA_TIMEOUT_S = 120.0
 
@@ -44,7 +44,7 @@ def convert(
     architecture: Architecture,
     weights: Weights,
     path: Path,
-    material: Material,
+    dataset: Dataset,
     origin: Origin,
     *,
     kind: Kind,
@@ -57,7 +57,7 @@ def convert(
         architecture: the model's shape.
         weights: arrays in the order of ``model.trainable_variables``.
         path: where to; ends in ``.tflite``.
-        material: whose training split calibrates the integers.
+        dataset: whose training split calibrates the integers.
         origin: for the manifest.
         kind: number type.
         block: samples an invoke, 1 to 128.
@@ -70,8 +70,8 @@ def convert(
     graph = networks.build(architecture, weights, form, block, kind)
     found = None
     if kind != "float32":
-        dry = material.pair.dry
-        picked = calibration.pick(dry, material.split.train)
+        dry = dataset.pair.dry
+        picked = calibration.pick(dry, dataset.split.train)
         found = calibration.calibrate(architecture, weights, form, kind, dry, picked)
     ranges = found.ranges if found else {}
     content = serialized(graph, kind, ranges)

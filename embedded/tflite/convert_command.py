@@ -22,7 +22,7 @@ from embedded.tflite.networks import Form
 from embedded.tflite.parity import Parity
 from embedded.tflite.quantization import KINDS, Kind
 from study.command_line import terminal
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.rendering import trained_model
 from study.rendering.trained_model import Trained
 from study.selection import choose
@@ -45,7 +45,7 @@ def model_path(store: Store, run_id: str, form: Form, kind: Kind, block: int) ->
 
 def convert_run(
     store: Store,
-    materials: Materials,
+    datasets: Datasets,
     run: str | None,
     kind: Kind,
     block: int = DEFAULT_BLOCK,
@@ -55,7 +55,7 @@ def convert_run(
 
     Args:
         store: of the grid.
-        materials: where its signals are found.
+        datasets: where its signals are found.
         run: id or its beginning; None for the grid's choice.
         kind: number type.
         block: samples an invoke.
@@ -72,7 +72,7 @@ def convert_run(
         model.architecture,
         weights_of(model),
         model_path(store, folder.run_id, form, kind, block),
-        materials.of(config),
+        datasets.of(config),
         Origin(folder.run_id, model.rendering, config.effect_name, config.sample_rate_hz),
         kind=kind,
         block=block,
@@ -103,12 +103,12 @@ def prove(
                 found="none of them",
                 remedy="Name one of these.",
             )
-    materials = Materials(store.pairs)
+    datasets = Datasets(store.pairs)
     proved = []
     for kind in kinds or KINDS:
-        converted, model = convert_run(store, materials, run, kind, block, form)  # type: ignore[arg-type]
-        material = materials.of(model.config)
-        found = parity.measure(converted, model.architecture, weights_of(model), material)
+        converted, model = convert_run(store, datasets, run, kind, block, form)  # type: ignore[arg-type]
+        dataset = datasets.of(model.config)
+        found = parity.measure(converted, model.architecture, weights_of(model), dataset)
         parity.write(converted, found)
         proved.append(Proved(converted, found))
     return proved

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 from data import files, splits
 from data.audio import Samples
-from data.frames import Stretch
+from data.frames import Span
 from embedded.network.reference import Weights
 from embedded.tflite import runtimes
 from embedded.tflite.manifest import Converted
 from embedded.tflite.runtimes import Runtime
 from models.architecture import Architecture
-from study.dataset import Material
+from study.dataset import Dataset
 from study.measures import metrics
-from study.rendering.framed import render, render_stretches
+from study.rendering.framed import render, render_spans
 from study.rendering.streaming import render_streaming
 
 FLOAT_TOLERANCE = 1e-5
@@ -127,7 +127,7 @@ def installed() -> list[Runtime]:
 
 
 def measure(
-    model: Converted, architecture: Architecture, weights: Weights, material: Material
+    model: Converted, architecture: Architecture, weights: Weights, dataset: Dataset
 ) -> Parity:
     """Render with Keras and with every runtime, and compare.
 
@@ -135,22 +135,22 @@ def measure(
         model: what was converted.
         architecture: of the Keras model.
         weights: that it was converted from.
-        material: whose test split is rendered.
+        dataset: whose test split is rendered.
 
     Raises:
         InputError: a runtime gave no answer in time.
     """
-    dry, wet = material.pair.dry, material.pair.wet
-    rate_hz = material.pair.sample_rate_hz
+    dry, wet = dataset.pair.dry, dataset.pair.wet
+    rate_hz = dataset.pair.sample_rate_hz
     samples = int(AFFORDABLE_MACS / model.multiply_accumulates)
-    stretches = affordable(material.split.test, samples)
-    begin = stretches[0].start
+    spans = affordable(dataset.split.test, samples)
+    begin = spans[0].start
     carried = dry[begin : begin + min(samples, round(CARRIED_S * rate_hz))]
     keras = _keras(model, architecture, weights)
-    exact = render_stretches(keras, dry, stretches).samples
+    exact = render_spans(keras, dry, spans).samples
     exact_carried = keras(carried).samples
-    target = splits.scored(wet, stretches)
-    signals = [carried, *(dry[s.start : s.stop] for s in stretches)]
+    target = splits.scored(wet, spans)
+    signals = [carried, *(dry[s.start : s.stop] for s in spans)]
     answers = {name: runtimes.respond(model, signals, name) for name in installed()}
     agreements: dict[str, Agreement] = {}
     raws: dict[str, NDArray[Any]] = {}
@@ -259,12 +259,12 @@ def _keras(
     return lambda dry: rendered(architecture, arrays, dry)
 
 
-def affordable(test: Sequence[Stretch], samples: int) -> list[Stretch]:
-    """As much of the stretches as there are samples for, in order; never less than is scored."""
-    taken: list[Stretch] = []
+def affordable(test: Sequence[Span], samples: int) -> list[Span]:
+    """As much of the spans as there are samples for, in order; never less than is scored."""
+    taken: list[Span] = []
     left = max(samples, 2 * splits.LEAD_IN_SAMPLES)
-    for stretch in test:
+    for span in test:
         if left > splits.LEAD_IN_SAMPLES:
-            taken.append(Stretch(stretch.start, min(stretch.stop, stretch.start + left)))
+            taken.append(Span(span.start, min(span.stop, span.start + left)))
             left -= taken[-1].samples
     return taken

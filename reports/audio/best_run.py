@@ -15,9 +15,9 @@ from data.errors import InputError
 from reports.audio import excerpts, players
 from reports.audio.excerpts import Excerpt
 from reports.drawing import figures, spectra, style
-from reports.sources.cache import Facts, Kept, Shelf, fingerprint, pair_inputs
+from reports.sources.cache import Cache, Facts, Kept, fingerprint, pair_inputs
 from reports.sources.results import Model, Results, Row, given_by
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.store.folders import RunFolder
 
 COMPARED_MODELS = 3
@@ -49,9 +49,9 @@ class Rendering:
 
 
 def of_effect(
-    results: Results, effect: str, shelf: Shelf, materials: Materials, seconds: float
+    results: Results, effect: str, cache: Cache, datasets: Datasets, seconds: float
 ) -> Kept:
-    """Everything audible of an effect's best run, from the shelf if nothing has changed.
+    """Everything audible of an effect's best run, from the cache if nothing has changed.
 
     Raises:
         InputError: a rendering or the dry/wet pair is missing or cannot be read.
@@ -70,10 +70,10 @@ def of_effect(
     ]
 
     def fill(folder: Path) -> Facts:
-        material = materials.of(config)
-        return _fill(folder, material, best, epochs, seconds, given_by(config.direction))
+        dataset = datasets.of(config)
+        return _fill(folder, dataset, best, epochs, seconds, given_by(config.direction))
 
-    return shelf.kept(f"{effect}-sound", inputs, fill)
+    return cache.kept(f"{effect}-sound", inputs, fill)
 
 
 def compared(results: Results, effect: str) -> list[Model]:
@@ -118,15 +118,15 @@ def _rendering(results: Results, label: str, row: Row) -> Rendering:
 
 def _fill(
     folder: Path,
-    material: Material,
+    dataset: Dataset,
     best: Sequence[Rendering],
     epochs: Sequence[Rendering],
     seconds: float,
     given: str,
 ) -> Facts:
-    dry, target = material.test_dry, material.test_target
-    rate = material.pair.sample_rate_hz
-    parts = excerpts.stretches(material.split.test)
+    dry, target = dataset.test_dry, dataset.test_target
+    rate = dataset.pair.sample_rate_hz
+    parts = excerpts.spans(dataset.split.test)
     onset = excerpts.strongest_onset(dry, rate, parts)
     traces = [figures.Trace(r.label, r.family, rendered(r.file, len(target))) for r in best]
     with style.styled():

@@ -1,7 +1,7 @@
 """Which moments of the test split to look at and to listen to, found in the signal itself.
 
-The scored test split is several stretches joined end to end, and a join looks like an
-onset; so every choice keeps to one stretch.
+The scored test split is several spans joined end to end, and a join looks like an
+onset; so every choice keeps to one span.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.audio import Samples
-from data.frames import Stretch
+from data.frames import Span
 from data.splits import scored_lengths
 from study.measures.onsets import rises
 
@@ -41,8 +41,8 @@ class Excerpt:
         return signal[self.start : self.stop]
 
 
-def stretches(test: Sequence[Stretch]) -> list[Excerpt]:
-    """Where each stretch of the test split lies once their scored parts are joined."""
+def spans(test: Sequence[Span]) -> list[Excerpt]:
+    """Where each span of the test split lies once their scored parts are joined."""
     ends = np.cumsum(scored_lengths(test)).tolist()
     return [Excerpt(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True) if b > a]
 
@@ -50,7 +50,7 @@ def stretches(test: Sequence[Stretch]) -> list[Excerpt]:
 def strongest_onset(dry: Samples, sample_rate_hz: int, parts: Sequence[Excerpt]) -> int:
     """The sample at which the energy grows most: the last 20 ms against the next 20 ms.
 
-    Onsets with room for a sustained note after them come first; where no stretch is
+    Onsets with room for a sustained note after them come first; where no span is
     long enough for that, any counts.
     """
     window = min(round(FLUX_WINDOW_S * sample_rate_hz), max(1, len(dry) // 4))
@@ -130,7 +130,7 @@ def worst(
     sample_rate_hz: int,
     parts: Sequence[Excerpt],
 ) -> Excerpt:
-    """The window of so many seconds with the highest ESR; it keeps to one stretch.
+    """The window of so many seconds with the highest ESR; it keeps to one span.
 
     Windows with less than a tenth of the usual energy are left out: near silence any
     error is large in relation.
@@ -160,13 +160,13 @@ def joined(signal: Samples, pieces: Sequence[Excerpt], sample_rate_hz: int) -> S
 
 
 def clamped(start: int, length: int, part: Excerpt) -> Excerpt:
-    """So many samples from ``start``, moved or shortened to stay inside a stretch."""
+    """So many samples from ``start``, moved or shortened to stay inside a span."""
     begin = max(part.start, min(start, part.stop - length))
     return Excerpt(begin, min(begin + length, part.stop))
 
 
 def part_at(sample: int, parts: Sequence[Excerpt]) -> Excerpt:
-    """The stretch that holds a sample."""
+    """The span that holds a sample."""
     return next(part for part in parts if part.start <= sample < part.stop)
 
 

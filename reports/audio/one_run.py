@@ -1,6 +1,6 @@
 """What one run looks and sounds like: its learning, its waveforms, its worst moments, players.
 
-Each run has one folder on the shelf, made from nothing but what the run itself left, so that
+Each run has one folder on the cache, made from nothing but what the run itself left, so that
 another run of the grid never changes it.
 """
 
@@ -17,9 +17,9 @@ from data.audio import Samples
 from reports.audio import best_run, excerpts, players
 from reports.drawing import figures, style
 from reports.drawing.figures import Trace
-from reports.sources.cache import Facts, Kept, Shelf, fingerprint, pair_inputs
+from reports.sources.cache import Cache, Facts, Kept, fingerprint, pair_inputs
 from reports.sources.results import Results, Row, given_by
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.measures import metrics
 
 EXCERPT_S = 6.0
@@ -29,14 +29,14 @@ MOST_RENDERINGS = 3  # more lines than that are not told apart
 HEADROOM = 10 ** (-3 / 20)
 
 
-def of_run(results: Results, row: Row, shelf: Shelf, materials: Materials) -> Kept:
-    """Everything of a finished run, from the shelf if it is there.
+def of_run(results: Results, row: Row, cache: Cache, datasets: Datasets) -> Kept:
+    """Everything of a finished run, from the cache if it is there.
 
     Args:
         results: of the study.
         row: the run's main one.
-        shelf: of the report.
-        materials: of the study's pairs.
+        cache: of the report.
+        datasets: of the study's pairs.
 
     Raises:
         InputError: a rendering or the dry/wet pair is missing or cannot be read.
@@ -46,14 +46,14 @@ def of_run(results: Results, row: Row, shelf: Shelf, materials: Materials) -> Ke
 
     def fill(folder: Path) -> Facts:
         with style.styled():
-            return _fill(folder, results, row, materials.of(config), renderings)
+            return _fill(folder, results, row, datasets.of(config), renderings)
 
-    return shelf.kept(f"run {row['run_id']}", inputs_of(results, row), fill)
+    return cache.kept(f"run {row['run_id']}", inputs_of(results, row), fill)
 
 
-def is_there(results: Results, row: Row, shelf: Shelf) -> bool:
+def is_there(results: Results, row: Row, cache: Cache) -> bool:
     """Whether nothing has to be drawn for a run."""
-    return shelf.has(f"run {row['run_id']}", inputs_of(results, row))
+    return cache.has(f"run {row['run_id']}", inputs_of(results, row))
 
 
 def inputs_of(results: Results, row: Row) -> list[Any]:
@@ -69,33 +69,33 @@ def inputs_of(results: Results, row: Row) -> list[Any]:
     ]
 
 
-def signals(results: Results, row: Row, shelf: Shelf, materials: Materials) -> Kept:
+def signals(results: Results, row: Row, cache: Cache, datasets: Datasets) -> Kept:
     """The dry signal and the target as players have them, shared by all runs on a test split."""
     config = results.configs[row["run_id"]]
 
     def fill(folder: Path) -> Facts:
-        material = materials.of(config)
+        dataset = datasets.of(config)
         rate = config.sample_rate_hz
-        pieces = _pieces(material)
-        both = {"dry": material.test_dry, "target": material.test_target}
+        pieces = _pieces(dataset)
+        both = {"dry": dataset.test_dry, "target": dataset.test_target}
         heard, rate_hz = players.heard(both, pieces, rate)
         gain = HEADROOM * players.loudest_gain(heard.values())
         return {"sounds": players.write_sounds(folder, heard, rate_hz, gain, heard["target"])}
 
-    return shelf.kept(f"signals {row['effect']}", pair_inputs(config), fill)
+    return cache.kept(f"signals {row['effect']}", pair_inputs(config), fill)
 
 
 def _fill(
-    folder: Path, results: Results, row: Row, material: Material, renderings: Mapping[str, Path]
+    folder: Path, results: Results, row: Row, dataset: Dataset, renderings: Mapping[str, Path]
 ) -> Facts:
-    target, rate = material.test_target, material.pair.sample_rate_hz
+    target, rate = dataset.test_target, dataset.pair.sample_rate_hz
     predictions = {name: best_run.rendered(file, len(target)) for name, file in renderings.items()}
     main = predictions[str(row["rendering"])]
     return {
         "curve": _curve(folder, results, row),
-        "waveforms": _waveforms(folder, material, predictions, row),
-        "excerpt": _excerpt(folder, material, predictions, main),
-        "worst": _worst(folder, material, main, row),
+        "waveforms": _waveforms(folder, dataset, predictions, row),
+        "excerpt": _excerpt(folder, dataset, predictions, main),
+        "worst": _worst(folder, dataset, main, row),
         "rate_hz": rate,
     }
 
@@ -108,11 +108,11 @@ def _curve(folder: Path, results: Results, row: Row) -> Facts | None:
 
 
 def _waveforms(
-    folder: Path, material: Material, predictions: Mapping[str, Samples], row: Row
+    folder: Path, dataset: Dataset, predictions: Mapping[str, Samples], row: Row
 ) -> Facts:
-    dry, target = material.test_dry, material.test_target
-    rate = material.pair.sample_rate_hz
-    parts = excerpts.stretches(material.split.test)
+    dry, target = dataset.test_dry, dataset.test_target
+    rate = dataset.pair.sample_rate_hz
+    parts = excerpts.spans(dataset.split.test)
     onset = excerpts.strongest_onset(dry, rate, parts)
     shown = list(predictions.items())[:MOST_RENDERINGS]
     traces = [Trace(name, row["family"], samples) for name, samples in shown]
@@ -128,12 +128,12 @@ def _waveforms(
 
 
 def _excerpt(
-    folder: Path, material: Material, predictions: Mapping[str, Samples], main: Samples
+    folder: Path, dataset: Dataset, predictions: Mapping[str, Samples], main: Samples
 ) -> Facts:
     """Every rendering and the main one's error, at the gain of dry signal and target."""
-    target, rate = material.test_target, material.pair.sample_rate_hz
-    both = {"dry": material.test_dry, "target": target, **predictions, "error": main - target}
-    heard, rate_hz = players.heard(both, _pieces(material), rate)
+    target, rate = dataset.test_target, dataset.pair.sample_rate_hz
+    both = {"dry": dataset.test_dry, "target": target, **predictions, "error": main - target}
+    heard, rate_hz = players.heard(both, _pieces(dataset), rate)
     dry, reference = heard.pop("dry"), heard.pop("target")
     gain = HEADROOM * players.loudest_gain([dry, reference])
     if players.is_too_quiet(heard["error"], gain):
@@ -146,10 +146,10 @@ def _excerpt(
     }
 
 
-def _worst(folder: Path, material: Material, main: Samples, row: Row) -> Facts:
+def _worst(folder: Path, dataset: Dataset, main: Samples, row: Row) -> Facts:
     """Where the main rendering errs most, to look at and to listen to."""
-    target, rate = material.test_target, material.pair.sample_rate_hz
-    parts = excerpts.stretches(material.split.test)
+    target, rate = dataset.test_target, dataset.pair.sample_rate_hz
+    parts = excerpts.spans(dataset.split.test)
     window = excerpts.worst(target, main, WORST_S, rate, parts)
     inside = window.of(main) - window.of(target)
     peak = window.start + int(np.argmax(np.abs(inside)))
@@ -173,7 +173,7 @@ def _worst(folder: Path, material: Material, main: Samples, row: Row) -> Facts:
             "worst",
             close,
             rate,
-            material.test_dry,
+            dataset.test_dry,
             target,
             [trace],
             given=given_by(row["direction"]),
@@ -195,9 +195,9 @@ def _renderings(results: Results, row: Row) -> dict[str, Path]:
     return {name: file for name, file in files.items() if file.is_file()}
 
 
-def _pieces(material: Material) -> list[excerpts.Excerpt]:
-    parts = excerpts.stretches(material.split.test)
-    return excerpts.phrases(material.test_dry, material.pair.sample_rate_hz, parts, EXCERPT_S)
+def _pieces(dataset: Dataset) -> list[excerpts.Excerpt]:
+    parts = excerpts.spans(dataset.split.test)
+    return excerpts.phrases(dataset.test_dry, dataset.pair.sample_rate_hz, parts, EXCERPT_S)
 
 
 def _content(file: Path) -> str:

@@ -27,7 +27,7 @@ class Picture:
 
 
 def shown(folder: str, facts: Facts, title: str, alt: str) -> Picture:
-    """A figure of the shelf, by what ``canvas.save`` told of it."""
+    """A figure of the cache, by what ``canvas.save`` told of it."""
     base = f"{folder}/{facts['name']}"
     return Picture(
         f"{base}.svg", f"{base}-dark.svg", facts["width_px"], facts["height_px"], title, alt

@@ -25,7 +25,7 @@ from reports.listening import key as keys
 from reports.listening.conditions import Candidate
 from reports.listening.key import ANCHORS, LABELS, REFERENCE, Key, KeyItem, Stimulus
 from reports.sources import results
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.store.folders import Store
 
 PAGE = Path(__file__).parent / "page"
@@ -109,8 +109,8 @@ def _fingerprint(candidates: Sequence[Candidate], settings: Settings) -> str:
 
 
 def _make(store: Store, candidates: Sequence[Candidate], settings: Settings, made_from: str) -> Key:
-    material = Materials(store.pairs).of(candidates[0].config)
-    rate_hz = material.pair.sample_rate_hz
+    dataset = Datasets(store.pairs).of(candidates[0].config)
+    rate_hz = dataset.pair.sample_rate_hz
     labels = {REFERENCE: LABELS[REFERENCE]}
     labels |= {own.run_id: own.label for own in candidates}
     possible = [name for name, hz in ANCHORS.items() if anchors.can_be_made(hz, rate_hz)]
@@ -131,7 +131,7 @@ def _make(store: Store, candidates: Sequence[Candidate], settings: Settings, mad
     )
     folder = page_folder(store)
     with partial_files.folder(folder) as aside:
-        for sounds in _sounds(material, candidates, settings, possible):
+        for sounds in _sounds(dataset, candidates, settings, possible):
             _write_sounds(aside, key, sounds)
         keys.write(store, key)
         aside.rename(folder / key.build)
@@ -147,19 +147,19 @@ def _missing(anchor: str, rate_hz: int) -> str:
 
 
 def _sounds(
-    material: Material,
+    dataset: Dataset,
     candidates: Sequence[Candidate],
     settings: Settings,
     possible_anchors: Sequence[str],
 ) -> list[_Sounds]:
-    rate_hz = material.pair.sample_rate_hz
-    target = material.test_target
+    rate_hz = dataset.pair.sample_rate_hz
+    target = dataset.test_target
     whole = {REFERENCE: target}
     whole |= {own.run_id: own.samples(len(target)) for own in candidates}
     whole |= {name: anchors.low_passed(target, rate_hz, ANCHORS[name]) for name in possible_anchors}
-    parts = excerpts.stretches(material.split.test)
+    parts = excerpts.spans(dataset.split.test)
     cut = items.cut(
-        material.test_dry, rate_hz, parts, count=settings.count, seconds=settings.seconds
+        dataset.test_dry, rate_hz, parts, count=settings.count, seconds=settings.seconds
     )
     made = []
     for number, pieces in enumerate(cut, 1):

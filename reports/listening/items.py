@@ -12,7 +12,7 @@ from reports.audio.excerpts import Excerpt
 ITEMS = 4
 ITEM_S = 10.0
 SHORTEST_ITEM_S = 4.5  # rather fewer items than shorter ones
-_SHORTEST_PIECE_S = 1.0  # what is left of a stretch may be shorter than people can judge
+_SHORTEST_PIECE_S = 1.0  # what is left of a span may be shorter than people can judge
 
 Item = tuple[Excerpt, ...]
 
@@ -27,12 +27,12 @@ def cut(
 ) -> list[Item]:
     """Choose items, the ones with the most onsets first; none shares a sample with another.
 
-    An item longer than a stretch of the test split is several pieces, to be joined.
+    An item longer than a span of the test split is several pieces, to be joined.
 
     Args:
         dry: scored test split, shape ``(samples,)``.
         sample_rate_hz: its rate.
-        parts: where its stretches lie.
+        parts: where its spans lie.
         count: items wanted; fewer where the split is too short.
         seconds: longest item.
 
@@ -56,8 +56,8 @@ def cut(
     if not items:
         raise InputError(
             "listening items",
-            expected=f"a stretch of at least {shortest / sample_rate_hz:g} s in the test split",
-            found=f"stretches of {available_s:.2f} s in all",
+            expected=f"a span of at least {shortest / sample_rate_hz:g} s in the test split",
+            found=f"spans of {available_s:.2f} s in all",
             remedy="Use a study with a longer signal.",
         )
     return items

@@ -23,11 +23,11 @@ from reports.drawing.pictures import Picture, shown
 from reports.sections import run_table, wording
 from reports.sections.aliasing import music, probes
 from reports.sections.worst_seconds import Worst, worst
-from reports.sources.cache import Facts, Kept, Shelf
+from reports.sources.cache import Cache, Facts, Kept
 from reports.sources.links import FOLDER, link_of
 from reports.sources.numbers import significant
 from reports.sources.results import Results, Row, read_measured
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.selection.choose import Choice
 from study.store.folders import Store
 from study.store.tables import COLUMNS
@@ -92,17 +92,17 @@ class Page:
     seeds: tuple[Link, ...]
 
 
-def draw(results: Results, shelf: Shelf, materials: Materials, root: Path, processes: int) -> None:
+def draw(results: Results, cache: Cache, datasets: Datasets, root: Path, processes: int) -> None:
     """Draw what is missing of all runs, in several processes if that is worth it.
 
     What cannot be drawn is told by the page of its run.
     """
-    missing = [row for row in results.finals if _is_missing(results, row, shelf)]
+    missing = [row for row in results.finals if _is_missing(results, row, cache)]
     if len(missing) < WORTH_PROCESSES or processes < 2:
         for row in missing:
-            _drawn(results, row, shelf, materials, row["run_id"])
+            _drawn(results, row, cache, datasets, row["run_id"])
         return
-    # Neighbours share an effect, and so their material: each process takes a stretch of them.
+    # Neighbours share an effect, and so their dataset: each process takes a span of them.
     bounds = [n * len(missing) // processes for n in range(processes + 1)]
     parts = [[row["run_id"] for row in missing[a:b]] for a, b in pairwise(bounds)]
     context = multiprocessing.get_context("spawn")
@@ -126,17 +126,17 @@ def end_with_parent() -> None:
 def draw_some(store_root: Path, report: Path, run_ids: Sequence[str]) -> None:
     """Draw some runs, in a process of its own."""
     results = read_measured(Store(store_root))
-    shelf, materials = Shelf(report), Materials(results.store.pairs)
+    cache, datasets = Cache(report), Datasets(results.store.pairs)
     wanted = set(run_ids)
     for row in results.finals:
         if row["run_id"] in wanted:
-            _drawn(results, row, shelf, materials, row["run_id"])
+            _drawn(results, row, cache, datasets, row["run_id"])
 
 
 def write(
     results: Results,
-    shelf: Shelf,
-    materials: Materials,
+    cache: Cache,
+    datasets: Datasets,
     environment: Environment,
     report: Path,
     choice: Choice | None,
@@ -151,7 +151,7 @@ def write(
             key=lambda row: row["validation_esr"],
         )
         for place, row in enumerate(ordered):
-            page = _page(results, ordered, place, shelf, materials, choice)
+            page = _page(results, ordered, place, cache, datasets, choice)
             file = report / link_of(row["run_id"])
             html = template.render(run=page, title=results.title, wavesurfer=wavesurfer)
             files.write_if_changed(file, html)
@@ -165,15 +165,15 @@ def _page(
     results: Results,
     ordered: Sequence[Row],
     place: int,
-    shelf: Shelf,
-    materials: Materials,
+    cache: Cache,
+    datasets: Datasets,
     choice: Choice | None,
 ) -> Page:
     row = ordered[place]
     model = results.model_of[row["run_id"]]
     name = f"{model.label}, seed {row['seed']}"
     shown_rows = [*results.finals_of(row["run_id"]), *results.checkpoints_of(row["run_id"])]
-    media, pictures, problems = _drawn(results, row, shelf, materials, name)
+    media, pictures, problems = _drawn(results, row, cache, datasets, name)
     is_chosen = choice is not None and choice.run_id == row["run_id"]
     sentences = [wording.place(row, place, len(ordered)), *wording.renderings(shown_rows)]
     if is_chosen and choice is not None:
@@ -203,7 +203,7 @@ def _page(
 
 
 def _drawn(
-    results: Results, row: Row, shelf: Shelf, materials: Materials, name: str
+    results: Results, row: Row, cache: Cache, datasets: Datasets, name: str
 ) -> tuple[Media | None, list[Picture], list[str]]:
     """Everything drawn of a run, and why some of it may be missing."""
     media: Media | None = None
@@ -212,21 +212,21 @@ def _drawn(
     run, store = results.folder_of(row), results.store
     rendering = str(row["rendering"])
     try:
-        media = _media(results, row, shelf, materials, name)
-        pictures.append(music.of_run(store, run, shelf, materials, name, rendering))
+        media = _media(results, row, cache, datasets, name)
+        pictures.append(music.of_run(store, run, cache, datasets, name, rendering))
     except InputError as error:
         problems.append(str(error))
     try:
-        answers = probes.of_run(store, run, shelf, name, rendering)
+        answers = probes.of_run(store, run, cache, name, rendering)
         pictures += [*answers.spectra, *([answers.sweep] if answers.sweep else [])]
     except InputError as error:
         problems.append(str(error))
     return media, pictures, problems
 
 
-def _media(results: Results, row: Row, shelf: Shelf, materials: Materials, name: str) -> Media:
-    kept = one_run.of_run(results, row, shelf, materials)
-    shared = one_run.signals(results, row, shelf, materials)
+def _media(results: Results, row: Row, cache: Cache, datasets: Datasets, name: str) -> Media:
+    kept = one_run.of_run(results, row, cache, datasets)
+    shared = one_run.signals(results, row, cache, datasets)
     facts = kept.facts
     excerpt = facts["excerpt"]
     names = players.names(results.configs[row["run_id"]])
@@ -258,9 +258,9 @@ def _curve(kept: Kept, results: Results, row: Row) -> Picture | None:
     return shown(kept.folder, facts, f"Loss by epoch ({row['loss']})", wording.learning_of(own))
 
 
-def _is_missing(results: Results, row: Row, shelf: Shelf) -> bool:
+def _is_missing(results: Results, row: Row, cache: Cache) -> bool:
     with suppress(InputError):
-        return not one_run.is_there(results, row, shelf)
+        return not one_run.is_there(results, row, cache)
     return False
 
 

@@ -14,9 +14,9 @@ from reports.audio import wavesurfer
 from reports.pages import run_page
 from reports.sections.order import SECTIONS
 from reports.sections.section import Sources
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from reports.sources.results import Results, read_measured
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.store.folders import Store
 from study.store.tables import COLUMNS
 
@@ -45,11 +45,11 @@ def build(
     folder = store.report_folder
     folder.mkdir(parents=True, exist_ok=True)
     with files.lock(folder / ".lock", wait=True):
-        shelf = Shelf(folder)
-        materials = Materials(store.pairs)
-        run_page.draw(results, shelf, materials, folder, processes)
+        cache = Cache(folder)
+        datasets = Datasets(store.pairs)
+        run_page.draw(results, cache, datasets, folder, processes)
         script = wavesurfer.copy_into(folder, script_folder)
-        sources = Sources(results, shelf, materials)
+        sources = Sources(results, cache, datasets)
         sections = [
             (section, content) for section in SECTIONS if (content := section.build(sources))
         ]
@@ -58,14 +58,12 @@ def build(
         table = pd.DataFrame([*results.rows], columns=[*COLUMNS])
         files.write_whole(folder / "results.csv", lambda path: table.to_csv(path, index=False))
         environment = _environment()
-        run_page.write(
-            results, shelf, materials, environment, folder, sources.choice.choice, script
-        )
+        run_page.write(results, cache, datasets, environment, folder, sources.choice.choice, script)
         page = environment.get_template("report.html").render(
             _shared(results), sections=sections, provenance=sources.provenance, wavesurfer=script
         )
         files.write_if_changed(folder / "index.html", page)
-        shelf.sweep()
+        cache.sweep()
     return folder / "index.html"
 
 

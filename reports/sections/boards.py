@@ -13,9 +13,8 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from reports.drawing import style
 from reports.drawing.pictures import Picture, shown
-from reports.sections.tflite import Line as ConvertedLine
-from reports.sections.tflite import converted_lines
-from reports.sources.cache import Facts, Shelf
+from reports.sections.tflite import ConvertedRow, converted_lines
+from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, significant
 from reports.sources.results import FAMILY_NAMES, Results
 from study.config.run import RunConfig
@@ -92,17 +91,17 @@ class BoardsSection:
     boards: tuple[str, ...]
     sentences: tuple[str, ...]
     lines: tuple[BudgetLine, ...]
-    converted: tuple[ConvertedLine, ...]
+    converted: tuple[ConvertedRow, ...]
     timings: tuple[EffectTiming, ...]
 
 
-def boards_section(results: Results, shelf: Shelf) -> BoardsSection | None:
+def boards_section(results: Results, cache: Cache) -> BoardsSection | None:
     """Budget, TFLite models and computing times of a grid, or None where there is none."""
     budget = _budget(results)
     timing = _timing(results)
     boards = [] if budget is None else list(dict.fromkeys(budget["board"]))
     lines = [] if budget is None else _lines(budget, boards)
-    timings = [] if timing is None else _timings(results, timing, shelf)
+    timings = [] if timing is None else _timings(results, timing, cache)
     tflite = converted_lines(results)
     if not lines and not tflite and not timings:
         return None
@@ -274,7 +273,7 @@ def _sentences(budget: pd.DataFrame, boards: Sequence[str]) -> list[str]:
     return sentences
 
 
-def _timings(results: Results, timing: pd.DataFrame, shelf: Shelf) -> list[EffectTiming]:
+def _timings(results: Results, timing: pd.DataFrame, cache: Cache) -> list[EffectTiming]:
     timings = []
     for effect, own in timing.groupby("effect", sort=False):
         blocks = tuple(sorted(int(block) for block in own["block_samples"].unique()))
@@ -297,18 +296,18 @@ def _timings(results: Results, timing: pd.DataFrame, shelf: Shelf) -> list[Effec
                     )
                     for method, curve in curves.items()
                 ),
-                picture=_picture(str(effect), curves, shelf),
+                picture=_picture(str(effect), curves, cache),
             )
         )
     return timings
 
 
-def _picture(effect: str, curves: dict[str, dict[int, float]], shelf: Shelf) -> Picture:
+def _picture(effect: str, curves: dict[str, dict[int, float]], cache: Cache) -> Picture:
     def fill(folder: Path) -> Facts:
         with style.styled():
             return asdict(style.save(drawn(curves), folder, "timing"))
 
-    kept = shelf.kept(
+    kept = cache.kept(
         f"timing {effect}", {m: sorted(curve.items()) for m, curve in curves.items()}, fill
     )
     told = "; ".join(

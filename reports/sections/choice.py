@@ -18,7 +18,7 @@ SHOWN = 5  # candidates of each effect
 
 
 @dataclass(frozen=True)
-class Line:
+class ChoiceRow:
     """A candidate: its numbers as text, and the limits that it breaks."""
 
     model: str
@@ -37,7 +37,7 @@ class EffectLines:
     """The candidates of an effect, lowest validation ESR first."""
 
     effect: str
-    lines: tuple[Line, ...]
+    lines: tuple[ChoiceRow, ...]
     left_out: int
 
 
@@ -120,7 +120,7 @@ def _effect(
         )
     )
     lines = [
-        Line(
+        ChoiceRow(
             model=f"{names[row['run_id']]}, seed {row['seed']}",
             link=link_of(row["run_id"]),
             rendering=row["rendering"],

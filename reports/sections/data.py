@@ -16,11 +16,11 @@ from data.audio import Samples
 from data.errors import InputError
 from reports.drawing import spectra, style
 from reports.drawing.pictures import Picture, shown
-from reports.sources.cache import Facts, Shelf, pair_inputs
+from reports.sources.cache import Cache, Facts, pair_inputs
 from reports.sources.numbers import decibels, significant
 from reports.sources.results import Results
 from study.config.run import RunConfig
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 
 COLUMNS = 360  # of the overview, as many as a phone shows apart
 BANDS = 160
@@ -40,16 +40,16 @@ class Inputs:
     problem: str
 
 
-def inputs(results: Results, effect: str, shelf: Shelf, materials: Materials) -> Inputs:
+def inputs(results: Results, effect: str, cache: Cache, datasets: Datasets) -> Inputs:
     """Pictures of dry and wet, and what is worth knowing of them."""
     best = results.models_of(effect)[0].best_run
     config = results.configs[best["run_id"]]
 
     def fill(folder: Path) -> Facts:
-        return _fill(folder, as_recorded(config, materials.of(config)))
+        return _fill(folder, as_recorded(config, datasets.of(config)))
 
     try:
-        kept = shelf.kept(f"{effect}-inputs", pair_inputs(config), fill)
+        kept = cache.kept(f"{effect}-inputs", pair_inputs(config), fill)
     except InputError as error:
         return Inputs((), (), (), str(error))
     facts = kept.facts
@@ -64,23 +64,23 @@ def inputs(results: Results, effect: str, shelf: Shelf, materials: Materials) ->
     )
 
 
-def as_recorded(config: RunConfig, material: Material) -> Material:
+def as_recorded(config: RunConfig, dataset: Dataset) -> Dataset:
     """Dry and wet under their own names, whichever of them the models are given."""
     if config.direction == "forward":
-        return material
-    pair = material.pair
-    return replace(material, pair=replace(pair, dry=pair.wet, wet=pair.dry))
+        return dataset
+    pair = dataset.pair
+    return replace(dataset, pair=replace(pair, dry=pair.wet, wet=pair.dry))
 
 
-def _fill(folder: Path, material: Material) -> Facts:
-    pair, split = material.pair, material.split
+def _fill(folder: Path, dataset: Dataset) -> Facts:
+    pair, split = dataset.pair, dataset.split
     rate = pair.sample_rate_hz
     seconds = {
-        name: sum(stretch.samples for stretch in part) / rate
+        name: sum(span.samples for span in part) / rate
         for name, part in zip(PARTS, (split.train, split.validation, split.test), strict=True)
     }
     with style.styled():
-        overview = style.save(_overview(material), folder, "overview")
+        overview = style.save(_overview(dataset), folder, "overview")
         frequency_hz, dry_db = _spectrum(pair.dry, rate)
         _, wet_db = _spectrum(pair.wet, rate)
         drawn = style.save(_spectra(frequency_hz, dry_db, wet_db), folder, "spectra")
@@ -96,16 +96,16 @@ def _fill(folder: Path, material: Material) -> Facts:
     }
 
 
-def _overview(material: Material) -> Figure:
+def _overview(dataset: Dataset) -> Figure:
     """Highest and lowest sample of every column, coloured by part of the split."""
-    pair, split = material.pair, material.split
+    pair, split = dataset.pair, dataset.split
     rate = pair.sample_rate_hz
     figure = style.blank(3.2)
     axes = figure.subplots(2, 1, sharex=True)
     part_of = np.full(len(pair.dry), -1, np.int8)
     for number, part in enumerate((split.train, split.validation, split.test)):
-        for stretch in part:
-            part_of[stretch.start : stretch.stop] = number
+        for span in part:
+            part_of[span.start : span.stop] = number
     starts = np.linspace(0, len(pair.dry), COLUMNS + 1).astype(int)[:-1]
     time_s = starts / rate
     for ax, samples, name in zip(axes, (pair.dry, pair.wet), ("dry", "wet"), strict=True):

@@ -11,9 +11,9 @@ from reports.sections import scores, wording
 from reports.sections.data import Inputs, inputs
 from reports.sections.failures import Failures, failures
 from reports.sections.size import Sizes, sizes
-from reports.sources.cache import Facts, Shelf, slug
+from reports.sources.cache import Cache, Facts, slug
 from reports.sources.results import Model, Results, best_of_families
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.selection.choose import Choice
 
 
@@ -54,19 +54,19 @@ class EffectParts:
 
 
 def effect_parts(
-    results: Results, shelf: Shelf, materials: Materials, choice: Choice | None
+    results: Results, cache: Cache, datasets: Datasets, choice: Choice | None
 ) -> tuple[EffectParts, ...]:
     """All effects of a grid, in its order.
 
     Args:
         results: of the grid.
-        shelf: of the report, to which figures and sounds are drawn.
-        materials: of the study's pairs.
+        cache: of the report, to which figures and sounds are drawn.
+        datasets: of the study's pairs.
         choice: the run that stands out in the figures of sizes.
     """
     seconds = players.excerpt_seconds(len(results.effects))
     return tuple(
-        _parts(results, effect, number, shelf, materials, seconds, choice)
+        _parts(results, effect, number, cache, datasets, seconds, choice)
         for number, effect in enumerate(results.effects, 1)
     )
 
@@ -75,14 +75,14 @@ def _parts(
     results: Results,
     effect: str,
     number: int,
-    shelf: Shelf,
-    materials: Materials,
+    cache: Cache,
+    datasets: Datasets,
     seconds: float,
     choice: Choice | None,
 ) -> EffectParts:
     models = results.models_of(effect)
-    drawn = scores.of_effect(results, effect, shelf)
-    sound, problem = _sound_or_problem(results, effect, shelf, materials, seconds)
+    drawn = scores.of_effect(results, effect, cache)
+    sound, problem = _sound_or_problem(results, effect, cache, datasets, seconds)
     return EffectParts(
         name=effect,
         anchor=f"{slug(effect)}-{number}",
@@ -110,18 +110,18 @@ def _parts(
         ),
         sound=sound,
         problem=problem,
-        inputs=inputs(results, effect, shelf, materials),
+        inputs=inputs(results, effect, cache, datasets),
         sizes=sizes(results, effect, (choice.run_id, choice.rendering) if choice else None),
-        failures=failures(results, effect, shelf, materials),
+        failures=failures(results, effect, cache, datasets),
     )  # fmt: skip
 
 
 def _sound_or_problem(
-    results: Results, effect: str, shelf: Shelf, materials: Materials, seconds: float
+    results: Results, effect: str, cache: Cache, datasets: Datasets, seconds: float
 ) -> tuple[Sound | None, str]:
     """Numbers stay worth reading where a rendering or a recording has gone missing."""
     try:
-        kept = best_run.of_effect(results, effect, shelf, materials, seconds)
+        kept = best_run.of_effect(results, effect, cache, datasets, seconds)
     except InputError as error:
         return None, str(error)
     best = results.models_of(effect)[0]

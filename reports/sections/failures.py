@@ -17,11 +17,11 @@ from reports.sections.aliasing.findings import attacks
 from reports.sections.wording import spread_text
 from reports.sections.worst_seconds import Worst
 from reports.sections.worst_seconds import worst as worst_seconds
-from reports.sources.cache import Facts, Shelf
+from reports.sources.cache import Cache, Facts
 from reports.sources.links import link_of
 from reports.sources.numbers import counted, significant
 from reports.sources.results import Model, Results, Spread, best_of_families
-from study.dataset import Materials
+from study.dataset import Datasets
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Failures:
     problem: str
 
 
-def failures(results: Results, effect: str, shelf: Shelf, materials: Materials) -> Failures:
+def failures(results: Results, effect: str, cache: Cache, datasets: Datasets) -> Failures:
     """What the best run of an effect gets most wrong, and whether attacks are the worst of it."""
     models = results.models_of(effect)
     best = models[0].best_run
     name = f"{models[0].label}, seed {best['seed']}"
     worst, problem = None, ""
     try:
-        kept = one_run.of_run(results, best, shelf, materials)
+        kept = one_run.of_run(results, best, cache, datasets)
         worst = worst_seconds(kept, f"{effect}, {name}")
     except InputError as error:
         problem = str(error)
@@ -52,7 +52,7 @@ def failures(results: Results, effect: str, shelf: Shelf, materials: Materials) 
         model=name,
         link=link_of(best["run_id"]),
         worst=worst,
-        attacks=_attacks(effect, compared, shelf) if compared else None,
+        attacks=_attacks(effect, compared, cache) if compared else None,
         sentences=tuple(_sentences(compared)),
         problem=problem,
     )
@@ -86,7 +86,7 @@ def _sentences(models: Sequence[Model]) -> list[str]:
     return sentences
 
 
-def _attacks(effect: str, models: Sequence[Model], shelf: Shelf) -> Picture:
+def _attacks(effect: str, models: Sequence[Model], cache: Cache) -> Picture:
     own = [
         (model.structure, model.family, a, b)
         for model in models
@@ -98,7 +98,7 @@ def _attacks(effect: str, models: Sequence[Model], shelf: Shelf) -> Picture:
             return asdict(style.save(_drawn(own), folder, "attacks"))
 
     inputs = [[name, family, asdict(a), asdict(b)] for name, family, a, b in own]
-    kept = shelf.kept(f"{effect}-attacks", inputs, fill)
+    kept = cache.kept(f"{effect}-attacks", inputs, fill)
     values = "; ".join(
         f"{name}: {significant(a.mean)} against {significant(b.mean)}" for name, _, a, b in own
     )

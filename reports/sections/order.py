@@ -40,21 +40,21 @@ SECTIONS: tuple[Section, ...] = (
     Section("learning", "Learning", "learning.html", _effects),
     Section(
         "aliasing", "Aliases", "aliasing.html",
-        lambda own: aliasing_section(own.results, own.shelf, own.materials),
+        lambda own: aliasing_section(own.results, own.cache, own.datasets),
     ),
     Section(
-        "epochs", "Epochs", "epochs.html", lambda own: epoch_section(own.results, own.shelf)
+        "epochs", "Epochs", "epochs.html", lambda own: epoch_section(own.results, own.cache)
     ),
     Section(
         "remedies", "Remedies", "remedies.html",
-        lambda own: remedy_section(own.results, own.shelf),
+        lambda own: remedy_section(own.results, own.cache),
     ),
     Section(
-        "knobs", "Knobs", "knobs.html", lambda own: knob_section(own.results.store, own.shelf)
+        "knobs", "Knobs", "knobs.html", lambda own: knob_section(own.results.store, own.cache)
     ),
     Section(
         "search", "Search", "search.html",
-        lambda own: search_section(own.results.store, own.shelf),
+        lambda own: search_section(own.results.store, own.cache),
     ),
     Section(
         "published", "Published", "published.html", lambda own: published_section(own.results)
@@ -63,14 +63,14 @@ SECTIONS: tuple[Section, ...] = (
         "streaming", "Streaming", "streaming.html", lambda own: streaming_section(own.results)
     ),
     Section(
-        "boards", "Boards", "boards.html", lambda own: boards_section(own.results, own.shelf)
+        "boards", "Boards", "boards.html", lambda own: boards_section(own.results, own.cache)
     ),
     Section("fails", "Where it fails", "fails.html", _effects),
     Section("waveforms", "Waveforms", "waveforms.html", _effects),
     Section("spectrograms", "Spectrograms", "spectrograms.html", _effects),
     Section(
         "listening", "Listening tests", "listening_results.html",
-        lambda own: listening_section(own.results.store, own.shelf),
+        lambda own: listening_section(own.results.store, own.cache),
     ),
     Section("choice", "Choice", "choice.html", lambda own: own.choice),
     Section("rows", "All runs", "rows.html", _listing),

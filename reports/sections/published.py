@@ -9,7 +9,7 @@ from reports.sources.results import Results
 
 
 @dataclass(frozen=True)
-class Line:
+class PublishedRow:
     """A published figure and ours, as text.
 
     Attributes:
@@ -28,7 +28,7 @@ class Line:
     our_esr: str
 
 
-def published_section(results: Results) -> tuple[Line, ...]:
+def published_section(results: Results) -> tuple[PublishedRow, ...]:
     """A line a published figure, in the grid file's order; empty where it has none.
 
     With a recording in the place of the grid's effects none of its figures applies.
@@ -37,7 +37,7 @@ def published_section(results: Results) -> tuple[Line, ...]:
     for entry in results.store.manifest().get("published", []):
         ours = results.models_of(entry["effect"])
         lines.append(
-            Line(
+            PublishedRow(
                 entry["effect"],
                 entry["structure"],
                 "none given" if entry["esr"] is None else significant(entry["esr"]),

@@ -80,7 +80,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class RunRow:
     """A row on the page.
 
     Attributes:
@@ -109,7 +109,7 @@ class Listing:
     """
 
     columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[RunRow, ...]
     constants: tuple[tuple[str, str, str], ...]
 
     def count(self, kind: str) -> int:
@@ -139,7 +139,7 @@ def listing(rows: Sequence[Row], models: Mapping[str, str], links: Mapping[str, 
     return Listing(
         tuple(columns),
         tuple(
-            Line(
+            RunRow(
                 _kind(row),
                 row["run_id"],
                 models.get(row["run_id"], row["run_id"]),

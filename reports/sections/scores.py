@@ -10,21 +10,21 @@ from pathlib import Path
 
 from reports.drawing import figures, style
 from reports.drawing.figures import Curve
-from reports.sources.cache import Facts, Kept, Shelf
+from reports.sources.cache import Cache, Facts, Kept
 from reports.sources.results import Model, Results, Spread, best_of_families
 
 MOST_DOTS = 24
 
 
-def of_effect(results: Results, effect: str, shelf: Shelf) -> Kept:
-    """The score figures of an effect, from the shelf if its rows have not changed."""
+def of_effect(results: Results, effect: str, cache: Cache) -> Kept:
+    """The score figures of an effect, from the cache if its rows have not changed."""
     models = results.models_of(effect)
     curves = _curves(results, effect)
     inputs = [
         [[model.structure, model.rows] for model in models],
         {loss: [_plain(curve) for curve in own] for loss, own in curves.items()},
     ]
-    return shelf.kept(f"{effect}-scores", inputs, lambda folder: _fill(folder, models, curves))
+    return cache.kept(f"{effect}-scores", inputs, lambda folder: _fill(folder, models, curves))
 
 
 def cells(models: Sequence[Model]) -> dict[tuple[str, int], Spread]:

@@ -10,9 +10,9 @@ from typing import Any
 from reports.sections.choice import ChoiceSection, choice_section
 from reports.sections.effects import EffectParts, effect_parts
 from reports.sections.provenance import Provenance, provenance
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from reports.sources.results import Results
-from study.dataset import Materials
+from study.dataset import Datasets
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Sources:
 
     Attributes:
         results: of the grid.
-        shelf: of the report, to which figures and sounds are drawn.
-        materials: of the study's pairs.
+        cache: of the report, to which figures and sounds are drawn.
+        datasets: of the study's pairs.
     """
 
     results: Results
-    shelf: Shelf
-    materials: Materials
+    cache: Cache
+    datasets: Datasets
 
     @cached_property
     def choice(self) -> ChoiceSection:
@@ -37,7 +37,7 @@ class Sources:
     @cached_property
     def effects(self) -> tuple[EffectParts, ...]:
         """Numbers, pictures and sounds of each effect."""
-        return effect_parts(self.results, self.shelf, self.materials, self.choice.choice)
+        return effect_parts(self.results, self.cache, self.datasets, self.choice.choice)
 
     @cached_property
     def provenance(self) -> Provenance:

@@ -21,7 +21,7 @@ BREAKS_AT = 10.0
 
 
 @dataclass(frozen=True)
-class Line:
+class StreamingRow:
     """A model in one way of rendering, test split, as text.
 
     Attributes:
@@ -44,7 +44,7 @@ class StreamingSection:
     """The section; ``lines`` is never empty."""
 
     sentences: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[StreamingRow, ...]
 
 
 def streaming_section(results: Results) -> StreamingSection | None:
@@ -67,11 +67,11 @@ def by_rendering(results: Results, model: Model) -> dict[str, list[Row]]:
     return rows
 
 
-def _lines(model: Model, by_name: dict[str, list[Row]]) -> Iterable[Line]:
+def _lines(model: Model, by_name: dict[str, list[Row]]) -> Iterable[StreamingRow]:
     title = f"{model.effect}: {model.label}"
     for name, rows in by_name.items():
         if rows:
-            yield Line(
+            yield StreamingRow(
                 title, NAMES[name], len(rows),
                 _told(rows, "esr"), _told(rows, "mae"), _told(rows, "asr_worst_db"),
             )  # fmt: skip

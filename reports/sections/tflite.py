@@ -19,7 +19,7 @@ RUNTIME_NAMES = {"micro": "TFLite Micro", "litert": "LiteRT"}
 
 
 @dataclass(frozen=True)
-class Line:
+class ConvertedRow:
     """A TFLite model as text.
 
     Attributes:
@@ -50,12 +50,12 @@ class Line:
     growth: str
 
 
-def converted_lines(results: Results) -> tuple[Line, ...]:
+def converted_lines(results: Results) -> tuple[ConvertedRow, ...]:
     """A line a model that was converted and measured; empty where none was."""
     return tuple(line for run_id in results.model_of for line in _of_run(results, run_id))
 
 
-def _of_run(results: Results, run_id: str) -> Iterable[Line]:
+def _of_run(results: Results, run_id: str) -> Iterable[ConvertedRow]:
     path = results.store.root / "tflite" / run_id / "parity.json"
     try:
         measured = json.loads(path.read_text("utf-8"))
@@ -70,11 +70,11 @@ def _of_run(results: Results, run_id: str) -> Iterable[Line]:
         yield _line(title, found)
 
 
-def _line(title: str, found: dict[str, Any]) -> Line:
+def _line(title: str, found: dict[str, Any]) -> ConvertedRow:
     runtime = "micro" if "micro" in found["runtimes"] else "litert"
     board = found["runtimes"][runtime]
     arena = found["arena_needed_bytes"]
-    return Line(
+    return ConvertedRow(
         model=title,
         kind=KIND_NAMES[found["kind"]],
         form=f"{found['form']}, {found['block']} a call",

@@ -195,7 +195,7 @@ def _still_falling(history: pd.DataFrame) -> int:
 
 
 def waveform(name: str, facts: Mapping[str, Any]) -> str:
-    """How closely the predictions follow a stretch of waveform."""
+    """How closely the predictions follow a span of waveform."""
     moment = {
         "transient": f"The strongest onset, {facts['milliseconds']:.0f} ms",
         "sustained": f"The note some 0.2 s later, {facts['milliseconds']:.0f} ms",

@@ -27,7 +27,7 @@ _FACTS_FILE = "facts.json"
 
 @dataclass(frozen=True)
 class Kept:
-    """A folder on the shelf.
+    """A folder on the cache.
 
     Attributes:
         folder: relative to the report, for links.
@@ -38,7 +38,7 @@ class Kept:
     facts: Facts
 
 
-class Shelf:
+class Cache:
     """The folders of one report."""
 
     def __init__(self, root: Path) -> None:
@@ -81,7 +81,7 @@ class Shelf:
             facts = fill(aside)
             made = sorted(path.name for path in aside.iterdir())
             files.write_json(aside / _FACTS_FILE, {"files": made, "facts": facts})
-            with files.lock(self._root / ".shelf-lock", wait=True):
+            with files.lock(self._root / ".cache-lock", wait=True):
                 if not _is_whole(folder):
                     shutil.rmtree(folder, ignore_errors=True)
                     aside.rename(folder)

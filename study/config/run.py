@@ -69,7 +69,7 @@ class Strict(BaseModel):
 
 
 class Segment(NamedTuple):
-    """A stretch of audio that a sequence model is trained on.
+    """A span of audio that a sequence model is trained on.
 
     Attributes:
         warmup_samples: run through before the first window; not counted.
@@ -118,7 +118,7 @@ class RunConfig(Strict):
         signal: the dry signal and the split.
         family, layers, units, frame_size, features: the architecture
             (``models.architecture``). No frame reaches back beyond the unscored lead-in of its
-            stretch. A model on sequences has a frame only where it has features of it.
+            span. A model on sequences has a frame only where it has features of it.
         residual: whether the dry sample is added to the model's output.
         training: ``framed``; or ``sequence``, on segments of audio with the state carried
             (``study.training.tbptt``), each epoch over all that fit into the training split.

@@ -16,9 +16,9 @@ from data import files
 from data.audio import Samples
 from models.architecture import is_recurrent, multiply_accumulates, streaming_multiply_accumulates
 from study.config.run import RunConfig, Setting
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.measures import metrics
-from study.rendering.framed import Rendering, render, render_stretches
+from study.rendering.framed import Rendering, render, render_spans
 from study.rendering.streaming import render_streaming
 from study.rendering.weights import load_weights
 from study.store.folders import FRAMED, STREAMING, RunFolder
@@ -26,7 +26,7 @@ from study.store.knob_table import SETTINGS_FILE, setting_name
 from study.training.controls import folder_of
 
 
-def evaluate(config: RunConfig, materials: Materials, folder: RunFolder) -> None:
+def evaluate(config: RunConfig, datasets: Datasets, folder: RunFolder) -> None:
     """Judge a run with knobs at every setting and keep a row each."""
     if config.knobs == "none":
         return
@@ -36,10 +36,10 @@ def evaluate(config: RunConfig, materials: Materials, folder: RunFolder) -> None
         renderings.append(STREAMING)
     rows = []
     for rendering in renderings:
-        answers = find(config, materials, folder, rendering)
+        answers = find(config, datasets, folder, rendering)
         for setting in (*config.seen_settings, *config.unseen_settings):
-            material = materials.of(config.at(setting))
-            target = material.test_target
+            dataset = datasets.of(config.at(setting))
+            target = dataset.test_target
             for way, (prediction, macs) in answers(setting).items():
                 rows.append(
                     {
@@ -50,8 +50,8 @@ def evaluate(config: RunConfig, materials: Materials, folder: RunFolder) -> None
                         "way": way,
                         "rendering": rendering,
                         "macs_per_sample": macs,
-                        **metrics.evaluate(target, prediction, material.pair.sample_rate_hz),
-                        "dry_esr": metrics.esr(target, material.test_dry),
+                        **metrics.evaluate(target, prediction, dataset.pair.sample_rate_hz),
+                        "dry_esr": metrics.esr(target, dataset.test_dry),
                     }
                 )
     files.write_json(folder.path / SETTINGS_FILE, rows)
@@ -62,16 +62,16 @@ Answers = Callable[[Setting], dict[str, tuple[Samples, int]]]
 
 
 def _conditioned_answers(
-    config: RunConfig, materials: Materials, folder: RunFolder, rendering: str
+    config: RunConfig, datasets: Datasets, folder: RunFolder, rendering: str
 ) -> Answers:
     weights = load_weights(config, folder.model_file())
-    material = materials.of(config)
+    dataset = datasets.of(config)
 
     def answers(setting: Setting) -> dict[str, tuple[Samples, int]]:
         told = tuple(setting.values())
         return {
             "conditioned": (
-                _test(config, weights, material, rendering, told),
+                _test(config, weights, dataset, rendering, told),
                 _macs(config, rendering),
             )
         }
@@ -80,16 +80,16 @@ def _conditioned_answers(
 
 
 def _faded_answers(
-    config: RunConfig, materials: Materials, folder: RunFolder, rendering: str
+    config: RunConfig, datasets: Datasets, folder: RunFolder, rendering: str
 ) -> Answers:
-    material = materials.of(config)
+    dataset = datasets.of(config)
     [name] = config.controls
     # The dry signal is the same at every setting, so each model plays it once.
     rendered = {
         setting[name]: _test(
             config.at(setting),
             load_weights(config.at(setting), folder_of(folder, config, setting).model_file()),
-            material,
+            dataset,
             rendering,
         )
         for setting in config.seen_settings
@@ -124,7 +124,7 @@ def blend(value: float, seen: Sequence[float]) -> Mapping[float, float]:
 def _test(
     config: RunConfig,
     weights: list[jax.Array],
-    material: Material,
+    dataset: Dataset,
     rendering: str,
     controls: Sequence[float] = (),
 ) -> Samples:
@@ -135,7 +135,7 @@ def _test(
         answer: Rendering = play(config.architecture, weights, dry, controls)
         return answer
 
-    return render_stretches(one, material.pair.dry, material.split.test).samples
+    return render_spans(one, dataset.pair.dry, dataset.split.test).samples
 
 
 def _macs(config: RunConfig, rendering: str) -> int:

@@ -16,19 +16,19 @@ from models.architecture import (
     streaming_multiply_accumulates,
 )
 from study.config.run import RunConfig
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.evaluation import probing, stability
 from study.measures import aliasing, metrics
 from study.measures.aliasing import Float64s
 from study.measures.transients import transient_error
-from study.rendering.framed import Rendering, render, render_stretches
+from study.rendering.framed import Rendering, render, render_spans
 from study.rendering.oversampled import render_oversampled
 from study.rendering.streaming import render_streaming, stream
 from study.rendering.weights import load_weights
 from study.store import tables
 from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 from study.training.input_pipeline import training_targets
-from study.training.loop import Progress, final_epoch
+from study.training.loop import TrainState, final_epoch
 
 
 class Rendered(NamedTuple):
@@ -98,7 +98,7 @@ class Rendered(NamedTuple):
 
 
 def evaluate_run(
-    config: RunConfig, materials: Materials, store: Store, progress: Progress
+    config: RunConfig, datasets: Datasets, store: Store, train_state: TrainState
 ) -> list[dict[str, Any]]:
     """Rows of a trained run: checkpoint epochs, other ways of rendering, the final model last.
 
@@ -106,7 +106,7 @@ def evaluate_run(
     beside the models.
     """
     folder = store.run(config.run_id)
-    material = materials.of(config)
+    dataset = datasets.of(config)
     effect_rows = (
         probing.probe_effect(config.made_by, config.sample_rate_hz, store.target(config.pair_key))
         if config.direction == "forward"
@@ -115,31 +115,31 @@ def evaluate_run(
     effect_asr_db = probing.summary(effect_rows)["asr_worst_db"]
     shared = {
         **tables.described(config),
-        "training_frames": training_targets(config, material),
+        "training_frames": training_targets(config, dataset),
         "status": "ok",
-        **_baselines(material, materials.test_fir(config)),
+        **_baselines(dataset, datasets.test_fir(config)),
         "effect_asr_worst_db": effect_asr_db,
     }
     rows, probe_rows, spectra = [], [], {}
-    for model in _models(config, folder, progress):
-        trained = final_epoch(config, progress) if model.epoch is None else model.epoch
+    for model in _models(config, folder, train_state):
+        trained = final_epoch(config, train_state) if model.epoch is None else model.epoch
         found = model.probed()
         known = {"epoch": trained, "rendering": model.rendering}
         probe_rows += [{**known, **row} for row in found.rows]
         if model.epoch is None:
             spectra[model.rendering] = found.spectra_db
-        seconds = progress.seconds * trained / progress.epoch
+        seconds = train_state.seconds * trained / train_state.epoch
         rows.append(
             {
                 **shared,
                 **known,
-                **_judged(model, material, folder),
+                **_judged(model, dataset, folder),
                 **probing.summary(found.rows),
                 **_stability(model),
                 "is_final": model.is_final,
                 "macs_per_sample": model.macs_per_sample,
                 "parameters": int(sum(np.size(value) for value in model.weights)),
-                "training_seconds": seconds + _fine_tuning_seconds(model, progress),
+                "training_seconds": seconds + _fine_tuning_seconds(model, train_state),
             }
         )
     swept = model.render(  # the main model, which came last
@@ -161,17 +161,17 @@ def _stability(model: Rendered) -> dict[str, Any]:
     return {**found._asdict(), "instability": "; ".join(found.objections())}
 
 
-def _fine_tuning_seconds(model: Rendered, progress: Progress) -> float:
+def _fine_tuning_seconds(model: Rendered, train_state: TrainState) -> float:
     if model.epoch is not None:
         return 0.0
-    tuned = progress.streaming_seconds if model.rendering == STREAMING_TUNED else 0.0
-    return progress.fine_tuning_seconds + tuned
+    tuned = train_state.streaming_seconds if model.rendering == STREAMING_TUNED else 0.0
+    return train_state.fine_tuning_seconds + tuned
 
 
-def _models(config: RunConfig, folder: RunFolder, progress: Progress) -> Iterator[Rendered]:
+def _models(config: RunConfig, folder: RunFolder, train_state: TrainState) -> Iterator[Rendered]:
     """Checkpoints in order, other ways of rendering, and the run's main model last."""
     main = config.main_rendering
-    for epoch in sorted(e for e in config.checkpoint_epochs if e <= progress.epoch):
+    for epoch in sorted(e for e in config.checkpoint_epochs if e <= train_state.epoch):
         yield Rendered(config, load_weights(config, folder.model_file(epoch)), epoch, main)
     weights = load_weights(config, folder.model_file())
     if main == FRAMED and is_recurrent(config.family):
@@ -184,36 +184,36 @@ def _models(config: RunConfig, folder: RunFolder, progress: Progress) -> Iterato
     yield Rendered(config, weights, None, main)
 
 
-def _judged(model: Rendered, material: Material, folder: RunFolder) -> dict[str, Any]:
+def _judged(model: Rendered, dataset: Dataset, folder: RunFolder) -> dict[str, Any]:
     """Metrics of one model and how long it took to render; keeps the rendering."""
-    pair, split = material.pair, material.split
-    validation_esr = _validation_esr(model, material)
-    test = render_stretches(model.render, pair.dry, split.test)
+    pair, split = dataset.pair, dataset.split
+    validation_esr = _validation_esr(model, dataset)
+    test = render_spans(model.render, pair.dry, split.test)
     audio.write(
         folder.prediction_file(model.epoch, model.rendering), test.samples, pair.sample_rate_hz
     )
-    rendered_s = sum(stretch.samples for stretch in split.test) / pair.sample_rate_hz
-    target = material.test_target
+    rendered_s = sum(span.samples for span in split.test) / pair.sample_rate_hz
+    target = dataset.test_target
     return {
         **metrics.evaluate(target, test.samples, pair.sample_rate_hz),
         **transient_error(
-            material.test_onsets, material.test_parts, target, test.samples, pair.sample_rate_hz
+            dataset.test_onsets, dataset.test_parts, target, test.samples, pair.sample_rate_hz
         )._asdict(),
         "validation_esr": validation_esr,
         "inference_seconds_per_second": test.seconds / rendered_s,
     }
 
 
-def _validation_esr(model: Rendered, material: Material) -> float:
-    stretches = material.split.validation
-    rendered = render_stretches(model.render, material.pair.dry, stretches)
-    return metrics.esr(splits.scored(material.pair.wet, stretches), rendered.samples)
+def _validation_esr(model: Rendered, dataset: Dataset) -> float:
+    spans = dataset.split.validation
+    rendered = render_spans(model.render, dataset.pair.dry, spans)
+    return metrics.esr(splits.scored(dataset.pair.wet, spans), rendered.samples)
 
 
-def _baselines(material: Material, fir: audio.Samples) -> dict[str, float]:
-    target = material.test_target
+def _baselines(dataset: Dataset, fir: audio.Samples) -> dict[str, float]:
+    target = dataset.test_target
     return {
         f"{name}_{metric.__name__}": metric(target, prediction)
-        for name, prediction in (("dry", material.test_dry), ("fir", fir))
+        for name, prediction in (("dry", dataset.test_dry), ("fir", fir))
         for metric in (metrics.mae, metrics.r2, metrics.esr)
     }

@@ -11,7 +11,7 @@ from rich.console import Console
 from data.errors import InputError
 from study.config.grid import Grid
 from study.config.run import RunConfig
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.execution.grid_progress import GridProgress
 from study.execution.worker_pool import Scheduler
 from study.store import tables
@@ -78,9 +78,9 @@ def _run_grid(
 
 def prepare_pairs(runs: Iterable[RunConfig], cache: Path, console: Console) -> None:
     """Make every dry/wet pair of the runs, and print what importing a recording found."""
-    materials = Materials(cache)
+    datasets = Datasets(cache)
     for config in _one_a_pair(runs):
-        _prepare_pair(config, materials, console)
+        _prepare_pair(config, datasets, console)
 
 
 def _prepare_what_can_be(runs: Iterable[RunConfig], cache: Path, console: Console) -> None:
@@ -89,12 +89,12 @@ def _prepare_what_can_be(runs: Iterable[RunConfig], cache: Path, console: Consol
     Raises:
         InputError: none can be made; the first reason.
     """
-    materials = Materials(cache)
+    datasets = Datasets(cache)
     configs = _one_a_pair(runs)
     reasons: list[InputError] = []
     for config in configs:
         try:
-            _prepare_pair(config, materials, console)
+            _prepare_pair(config, datasets, console)
         except InputError as error:
             reasons.append(error)
     if len(reasons) == len(configs):
@@ -116,8 +116,8 @@ def _every_setting(config: RunConfig) -> list[RunConfig]:
     return [config, *map(config.at, (*config.seen_settings, *config.unseen_settings))]
 
 
-def _prepare_pair(config: RunConfig, materials: Materials, console: Console) -> None:
-    pair = materials.of(config).pair
+def _prepare_pair(config: RunConfig, datasets: Datasets, console: Console) -> None:
+    pair = datasets.of(config).pair
     console.print(
         f"{pair.name}: {len(pair.dry) / pair.sample_rate_hz:.0f} s at {pair.sample_rate_hz} Hz",
     )

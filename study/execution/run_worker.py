@@ -14,7 +14,7 @@ from typing import Any
 from data import files
 from data.errors import InputError
 from study.config.run import RunConfig
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.evaluation import controls as controls_evaluation
 from study.evaluation import evaluate
 from study.store import tables
@@ -33,7 +33,7 @@ def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_
     Long runs first, so that the last worker to finish does not finish much later
     than the others.
     """
-    materials = Materials(store.pairs)
+    datasets = Datasets(store.pairs)
     configs = {run.run_id: run.config() for run in store.runs()}
     waiting = sorted(configs, key=lambda run_id: -configs[run_id].training_cost)
     while waiting:
@@ -46,7 +46,7 @@ def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_
                 elif result := folder.result():
                     _pass_over(folder, result, send)
                 else:
-                    _perform(configs[run_id], materials, store, send, checkpoint_every_s)
+                    _perform(configs[run_id], datasets, store, send, checkpoint_every_s)
         if still_waiting == waiting:
             time.sleep(BUSY_POLL_S)
         waiting = still_waiting
@@ -61,7 +61,7 @@ def _pass_over(folder: RunFolder, result: dict[str, Any], send: Send) -> None:
 
 def _perform(
     config: RunConfig,
-    materials: Materials,
+    datasets: Datasets,
     store: Store,
     send: Send,
     checkpoint_every_s: float,
@@ -75,10 +75,10 @@ def _perform(
         send({"event": "epoch", "run": config.run_id, **report._asdict()})
 
     try:
-        progress = controls.train(config, materials, folder, after_epoch, checkpoint_every_s)
+        progress = controls.train(config, datasets, folder, after_epoch, checkpoint_every_s)
         send({"event": "evaluate", "run": config.run_id})
-        controls_evaluation.evaluate(config, materials, folder)
-        rows = evaluate.evaluate_run(config, materials, store, progress)
+        controls_evaluation.evaluate(config, datasets, folder)
+        rows = evaluate.evaluate_run(config, datasets, store, progress)
         result = {"status": "ok", "rows": rows, "environment": environment()}
         files.write_json(folder.result_file, result)
         folder.remove_checkpoints()

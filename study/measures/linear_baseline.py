@@ -14,7 +14,7 @@ import scipy.linalg
 import scipy.signal
 
 from data.audio import Samples
-from data.frames import Stretch
+from data.frames import Span
 
 # Far below any recording's noise; keeps the equations solvable where the dry signal
 # holds no energy (above the cutoff of a resampling filter, say).
@@ -22,18 +22,18 @@ RIDGE = 1e-9
 
 
 def best_fir(
-    dry: Samples, wet: Samples, stretches: Sequence[Stretch], taps: int
+    dry: Samples, wet: Samples, spans: Sequence[Span], taps: int
 ) -> npt.NDArray[np.float64]:
     """Coefficients ``b`` that minimise sum (wet[n] - sum_k b[k] dry[n-k])^2.
 
-    The sum runs over every ``n`` whose ``taps`` dry samples lie inside one stretch
+    The sum runs over every ``n`` whose ``taps`` dry samples lie inside one span
     (the covariance method; Makhoul, Proc. IEEE 1975), in float64.
     """
     normal, moment = np.zeros((taps, taps)), np.zeros(taps)
-    for stretch in stretches:
-        x = dry[stretch.start : stretch.stop].astype(np.float64)
-        y = wet[stretch.start : stretch.stop].astype(np.float64)
-        # Rows in chunks: the windows of a whole stretch would be `taps` times its size.
+    for span in spans:
+        x = dry[span.start : span.stop].astype(np.float64)
+        y = wet[span.start : span.stop].astype(np.float64)
+        # Rows in chunks: the windows of a whole span would be `taps` times its size.
         windows = np.lib.stride_tricks.sliding_window_view(x, taps)[:, ::-1]
         for start in range(0, len(windows), 16_384):
             rows = windows[start : start + 16_384]

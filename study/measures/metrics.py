@@ -1,7 +1,7 @@
 """How far a prediction is from its target, one meaning each.
 
 Every function takes ``target`` and ``prediction``, one-dimensional and equally long, and
-reckons in float64, one figure over the whole signal. It works through it in blocks, so that
+computes in float64, one figure over the whole signal. It works through it in blocks, so that
 memory does not grow with the signal. Nothing is added to a denominator: a
 silent target, like an empty, unequal or non-finite pair, is an ``InputError``.
 """
@@ -330,7 +330,7 @@ def _check(target: AnySignal, prediction: AnySignal) -> None:
             "target and prediction",
             expected="two signals of one dimension and equal length, with at least one sample",
             found=f"shapes {target.shape} and {prediction.shape}",
-            remedy="Compare mono signals over the same stretch of time.",
+            remedy="Compare mono signals over the same span of time.",
         )
     for name, samples in (("target", target), ("prediction", prediction)):
         finite = np.isfinite(samples)
@@ -356,7 +356,7 @@ def _check_length(samples: AnySignal, shortest: int) -> None:
             "target and prediction",
             expected=f"at least {shortest} samples",
             found=f"{len(samples)}",
-            remedy="Compare a longer stretch of time.",
+            remedy="Compare a longer span of time.",
         )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from data import frames, splits
 from data.audio import Samples
-from data.frames import Stretch
+from data.frames import Span
 from models.architecture import Architecture
 from models.framed import build
 from models.fused import FusedLSTM
@@ -65,20 +65,20 @@ def render(
     return Rendering(samples, time.perf_counter() - started)
 
 
-def render_stretches(
-    render_one: Callable[[Samples], Rendering], dry: Samples, stretches: Sequence[Stretch]
+def render_spans(
+    render_one: Callable[[Samples], Rendering], dry: Samples, spans: Sequence[Span]
 ) -> Rendering:
-    """The scored part of each stretch, rendered by itself, end to end.
+    """The scored part of each span, rendered by itself, end to end.
 
-    Nothing reaches from one stretch into another; the seconds are those of the whole
-    stretches, lead-ins included.
+    Nothing reaches from one span into another; the seconds are those of the whole
+    spans, lead-ins included.
 
     Args:
         render_one: what renders one signal, framed or otherwise.
         dry: the whole dry signal.
-        stretches: parts of it.
+        spans: parts of it.
     """
-    parts = [render_one(dry[s.start : s.stop]) for s in stretches]
+    parts = [render_one(dry[s.start : s.stop]) for s in spans]
     samples = splits.joined(part.samples for part in parts)
     return Rendering(samples, sum(part.seconds for part in parts))
 

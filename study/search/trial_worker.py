@@ -13,7 +13,7 @@ from typing import Any
 
 from data import files
 from data.errors import InputError
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.search import trials
 from study.search.trials import Claimed, Trials
 from study.store.folders import CHECKPOINT_EVERY_S, Store
@@ -29,18 +29,18 @@ class _NotWorthwhileError(Exception):
 def work(store: Store, send: Send, checkpoint_every_s: float = CHECKPOINT_EVERY_S) -> None:
     """Do the search's trials until all are over."""
     own = trials.of(store)
-    materials = Materials(store.pairs)
+    datasets = Datasets(store.pairs)
     while True:
         with own.claimed() as claimed:
             if claimed is None:
                 return
-            perform(own, claimed, materials, send, checkpoint_every_s)
+            perform(own, claimed, datasets, send, checkpoint_every_s)
 
 
 def perform(
     own: Trials,
     claimed: Claimed,
-    materials: Materials,
+    datasets: Datasets,
     send: Send,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> None:
@@ -62,8 +62,8 @@ def perform(
         for epoch, validation_loss in enumerate(loop.losses_so_far(claimed.folder), 1):
             tell(epoch, validation_loss)
         config = own.search.trial_config(claimed.params)
-        material = _without_test(materials.of(config))
-        progress = loop.train(config, material, claimed.folder, after_epoch, checkpoint_every_s)
+        dataset = _without_test(datasets.of(config))
+        progress = loop.train(config, dataset, claimed.folder, after_epoch, checkpoint_every_s)
         own.complete(claimed, min(progress.validation_losses), progress.seconds)
     except _NotWorthwhileError:
         own.prune(claimed, "above the median")
@@ -81,6 +81,6 @@ def perform(
     send({"event": "done", **label})
 
 
-def _without_test(material: Material) -> Material:
-    """The material with no test split, so that no trial can look at it."""
-    return Material(material.pair, replace(material.split, test=()))
+def _without_test(dataset: Dataset) -> Dataset:
+    """The dataset with no test split, so that no trial can look at it."""
+    return Dataset(dataset.pair, replace(dataset.split, test=()))

@@ -47,7 +47,7 @@ class Limits:
 
 
 def read_budget(store: Store) -> pd.DataFrame | None:
-    """The real-time budget of every model on every board, or None before it was reckoned."""
+    """The real-time budget of every model on every board, or None before it was computed."""
     try:
         return received.parquet(store.root / "budget.parquet")
     except FileNotFoundError:
@@ -167,7 +167,7 @@ def _board_limit(board: str, accept_tight: bool) -> Limit:
 
     def found(row: Row) -> str:
         if row["board_verdict"] is None:
-            return "not reckoned"
+            return "not computed"
         return f"{row['board_verdict']} ({row['board_reason']}; {row['board_route']})"
 
     return Limit(f"real time on {board}", " or ".join(allowed), excess_db, found)

@@ -17,10 +17,10 @@ from scipy import fft
 
 from data import frames
 from data.audio import Samples
-from data.frames import Stretch
+from data.frames import Span
 from models.architecture import Architecture
 from study.config.run import RunConfig
-from study.dataset import Material
+from study.dataset import Dataset
 from study.measures.aliasing import Probe, probe_of_period
 from study.rendering.framed import render
 from study.training import compiled, input_pipeline
@@ -33,24 +33,24 @@ LOWEST_AMPLITUDE, HIGHEST_AMPLITUDE = 0.05, 1.0
 RATE_SHARE = 0.3
 
 
-class Lesson(NamedTuple):
+class AliasFreeTargets(NamedTuple):
     """Tones and what the model should answer.
 
     Attributes:
         dry: the tones end to end, shape ``(samples,)``.
         wet: the model's answers without their aliases.
-        stretches: each tone's place; its first ``frame_size - 1`` samples lead in, and
+        spans: each tone's place; its first ``frame_size - 1`` samples lead in, and
             no frame ends there.
     """
 
     dry: Samples
     wet: Samples
-    stretches: list[Stretch]
+    spans: list[Span]
 
 
 def fine_tune(
     config: RunConfig,
-    material: Material,
+    dataset: Dataset,
     weights: list[jax.Array],
 ) -> list[jax.Array]:
     """The weights after ``config.antialias_epochs`` epochs of music and tones.
@@ -60,36 +60,36 @@ def fine_tune(
 
     Args:
         config: the run.
-        material: its pair.
+        dataset: its pair.
         weights: as trained.
     """
-    music = input_pipeline.music(config, material)
-    lesson = tones(config.architecture, weights, config.sample_rate_hz, config.seed)
-    offset = len(material.pair.dry)
-    dry = np.concatenate([material.pair.dry, lesson.dry])
-    wet = np.concatenate([material.pair.wet, lesson.wet])
-    stretches = [Stretch(s.start + offset, s.stop + offset) for s in lesson.stretches]
-    reach = compiled.reach(config.architecture, config.loss)
-    count = min(len(music), frames.frames_in(stretches, reach))
-    targets = np.concatenate([music, frames.draw(stretches, reach, count, config.seed)])
-    course = input_pipeline.of_frames(config, dry, wet, targets)
+    music = input_pipeline.music(config, dataset)
+    taught = tones(config.architecture, weights, config.sample_rate_hz, config.seed)
+    offset = len(dataset.pair.dry)
+    dry = np.concatenate([dataset.pair.dry, taught.dry])
+    wet = np.concatenate([dataset.pair.wet, taught.wet])
+    spans = [Span(s.start + offset, s.stop + offset) for s in taught.spans]
+    reach = compiled.receptive_field(config.architecture, config.loss)
+    count = min(len(music), frames.frames_in(spans, reach))
+    targets = np.concatenate([music, frames.draw(spans, reach, count, config.seed)])
+    training = input_pipeline.of_frames(config, dry, wet, targets)
     state = compiled.initial_state(config.architecture, config.seed)._replace(weights=weights)
     for epoch in range(config.antialias_epochs):
         rate = compiled.learning_rate_at(
             epoch, config.antialias_epochs, RATE_SHARE * config.learning_rate, "cosine"
         )
         # Three numbers, so that no order of the training itself comes again.
-        state, _ = course.epoch(state, [config.seed, epoch, 1], rate)
+        state, _ = training.epoch(state, [config.seed, epoch, 1], rate)
     return state.weights
 
 
 def tones(
     architecture: Architecture, weights: list[jax.Array], sample_rate_hz: int, seed: int
-) -> Lesson:
+) -> AliasFreeTargets:
     """Sines of random pitch and level (both log-uniform, seeded) and their targets."""
     rng = np.random.default_rng([seed, TONES])
     highest_hz = min(HIGHEST_HZ, 0.45 * sample_rate_hz)
-    dry, wet, stretches = [], [], []
+    dry, wet, spans = [], [], []
     lead_in = architecture.frame_size - 1
     for number in range(TONES):
         wanted_hz = np.exp(rng.uniform(np.log(LOWEST_HZ), np.log(highest_hz)))
@@ -100,8 +100,8 @@ def tones(
         dry.append(samples)
         wet.append(np.concatenate([np.zeros(lead_in, np.float32), without_aliases(answer, tone)]))
         start = number * len(samples)
-        stretches.append(Stretch(start, start + len(samples)))
-    return Lesson(np.concatenate(dry), np.concatenate(wet), stretches)
+        spans.append(Span(start, start + len(samples)))
+    return AliasFreeTargets(np.concatenate(dry), np.concatenate(wet), spans)
 
 
 def without_aliases(answer: Samples, tone: Probe) -> Samples:

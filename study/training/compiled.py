@@ -43,7 +43,7 @@ class Adam(NamedTuple):
 _PLAIN = Adam()
 
 
-class TrainingState(NamedTuple):
+class Variables(NamedTuple):
     """Everything that an epoch changes, as flat lists of arrays.
 
     Attributes:
@@ -63,19 +63,19 @@ class Passes(NamedTuple):
 
 
 # (state, dry, wet, batches, rest) -> (state, losses), compiled
-Epoch = Callable[..., tuple[TrainingState, jax.Array]]
+Epoch = Callable[..., tuple[Variables, jax.Array]]
 # (state, dry, wet, examples of a batch) -> (state, loss)
-Learn = Callable[[TrainingState, jax.Array, jax.Array, jax.Array], tuple[TrainingState, jax.Array]]
+Learn = Callable[[Variables, jax.Array, jax.Array, jax.Array], tuple[Variables, jax.Array]]
 # (weights, dry, wet, examples of a batch) -> loss
 BatchLoss = Callable[[list[jax.Array], jax.Array, jax.Array, jax.Array], jax.Array]
 
 
-def initial_state(architecture: Architecture, seed: int) -> TrainingState:
+def initial_state(architecture: Architecture, seed: int) -> Variables:
     """Weights drawn from the seed and an optimiser that has not moved yet."""
     is_framed = architecture.family in FAMILIES and not architecture.features
     model = build(architecture, seed) if is_framed else sequence.build(architecture, seed)
     optimiser = adam(model, Adam())
-    return TrainingState(
+    return Variables(
         [jnp.asarray(v.value) for v in model.trainable_variables],
         [jnp.asarray(v.value) for v in optimiser.variables],
     )
@@ -91,7 +91,7 @@ def learning_rate_at(epoch: int, epochs: int, peak: float, schedule: str) -> flo
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * epoch / epochs)))
 
 
-def with_learning_rate(state: TrainingState, learning_rate: float) -> TrainingState:
+def with_learning_rate(state: Variables, learning_rate: float) -> Variables:
     """The state with the optimiser's rate replaced."""
     variables = list(state.optimiser)
     variables[_LEARNING_RATE] = jnp.asarray(learning_rate, jnp.float32)
@@ -139,20 +139,20 @@ def program(architecture: Architecture, loss_name: str, asked: Adam = _PLAIN) ->
         return value
 
     def learn(
-        state: TrainingState, dry: jax.Array, wet: jax.Array, targets: jax.Array
-    ) -> tuple[TrainingState, jax.Array]:
-        loss, slopes = jax.value_and_grad(batch_loss)(state.weights, dry, wet, targets)
-        return moved(optimiser, state, slopes), loss
+        state: Variables, dry: jax.Array, wet: jax.Array, targets: jax.Array
+    ) -> tuple[Variables, jax.Array]:
+        loss, gradients = jax.value_and_grad(batch_loss)(state.weights, dry, wet, targets)
+        return moved(optimiser, state, gradients), loss
 
     return passes(learn, batch_loss)
 
 
 def moved(
-    optimiser: keras.optimizers.Optimizer, state: TrainingState, slopes: list[jax.Array]
-) -> TrainingState:
+    optimiser: keras.optimizers.Optimizer, state: Variables, gradients: list[jax.Array]
+) -> Variables:
     """The state after one step of the optimiser."""
-    weights, variables = optimiser.stateless_apply(state.optimiser, slopes, state.weights)
-    return TrainingState(list(weights), list(variables))
+    weights, variables = optimiser.stateless_apply(state.optimiser, gradients, state.weights)
+    return Variables(list(weights), list(variables))
 
 
 def passes(learn: Learn, batch_loss: BatchLoss) -> Passes:
@@ -165,8 +165,8 @@ def passes(learn: Learn, batch_loss: BatchLoss) -> Passes:
 
     @jax.jit
     def epoch(
-        state: TrainingState, dry: jax.Array, wet: jax.Array, batches: jax.Array, rest: jax.Array
-    ) -> tuple[TrainingState, jax.Array]:
+        state: Variables, dry: jax.Array, wet: jax.Array, batches: jax.Array, rest: jax.Array
+    ) -> tuple[Variables, jax.Array]:
         """One pass over ``batches`` (batch count, batch size) and a shorter ``rest``."""
         state, losses = jax.lax.scan(lambda s, batch: learn(s, dry, wet, batch), state, batches)
         if rest.size:
@@ -185,7 +185,7 @@ def passes(learn: Learn, batch_loss: BatchLoss) -> Passes:
     return Passes(epoch, loss)
 
 
-def reach(architecture: Architecture, loss_name: str) -> int:
+def receptive_field(architecture: Architecture, loss_name: str) -> int:
     """Dry samples that a target needs before and with it, the loss's look back included."""
     return architecture.frame_size + training_loss(loss_name).lookback
 
@@ -221,7 +221,7 @@ def compiled_epoch(
 
 
 def compiled(
-    epoch: Any, state: TrainingState, samples: int, count: int, batch_size: int, controls: int = 0
+    epoch: Any, state: Variables, samples: int, count: int, batch_size: int, controls: int = 0
 ) -> Epoch:
     """An epoch function compiled ahead for arguments of these sizes."""
     dry, wet = _signal(samples, controls), _signal(samples)

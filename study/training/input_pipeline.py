@@ -19,13 +19,13 @@ from data.frames import Indices
 from models.carried import CHUNK_SAMPLES
 from models.losses import training_loss
 from study.config.run import RunConfig, Segment
-from study.dataset import Material
+from study.dataset import Dataset
 from study.training import compiled, tbptt
-from study.training.compiled import Epoch, TrainingState
+from study.training.compiled import Epoch, Variables
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingSet:
     """Everything about an epoch but the state that it changes.
 
     Attributes:
@@ -44,8 +44,8 @@ class Course:
     pass_over: Epoch
 
     def epoch(
-        self, state: TrainingState, seed: Sequence[int], learning_rate: float
-    ) -> tuple[TrainingState, float]:
+        self, state: Variables, seed: Sequence[int], learning_rate: float
+    ) -> tuple[Variables, float]:
         """The state after one epoch, decided by these arguments alone, and the mean loss."""
         examples = self.examples(np.random.default_rng(seed))
         state, losses = self.pass_over(
@@ -58,7 +58,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Exam:
+class ValidationSet:
     """The validation loss: that of the training, on examples that are always the same."""
 
     dry: jax.Array
@@ -71,9 +71,9 @@ class Exam:
         return float(self.mean_loss(weights, self.dry, self.wet, self.batches))
 
 
-def of_frames(config: RunConfig, dry: Samples, wet: Samples, targets: Indices) -> Course:
+def of_frames(config: RunConfig, dry: Samples, wet: Samples, targets: Indices) -> TrainingSet:
     """Epochs over frames, in a new order each."""
-    return Course(
+    return TrainingSet(
         jax.device_put(dry),
         jax.device_put(wet),
         lambda rng: targets[rng.permutation(len(targets))],
@@ -94,49 +94,52 @@ def _adam(config: RunConfig) -> compiled.Adam:
     return compiled.Adam(config.weight_decay, config.clip_norm)
 
 
-def framed(config: RunConfig, material: Material) -> tuple[Course, Exam]:
+def framed(config: RunConfig, dataset: Dataset) -> tuple[TrainingSet, ValidationSet]:
     """Frames drawn once from the training split, and from the validation split.
 
     Raises:
         InputError: the training split holds fewer frames than asked for.
     """
-    course = of_frames(config, material.pair.dry, material.pair.wet, music(config, material))
-    held_out = material.split.validation
+    training = of_frames(config, dataset.pair.dry, dataset.pair.wet, music(config, dataset))
+    held_out = dataset.split.validation
     # The same validation targets for all seeds and frame sizes, so that their losses
     # compare: each has room for the longest frame.
     reach = splits.LEAD_IN_SAMPLES + 1 + training_loss(config.loss).lookback
     count = min(config.validation_frames, frames.frames_in(held_out, reach))
     drawn = frames.draw(held_out, reach, count, seed=0)
     functions = compiled.program(config.architecture, config.loss, _adam(config))
-    return course, Exam(course.dry, course.wet, _equal_batches(drawn, 256), functions.loss)
+    return training, ValidationSet(
+        training.dry, training.wet, _equal_batches(drawn, 256), functions.loss
+    )
 
 
-def music(config: RunConfig, material: Material) -> Indices:
+def music(config: RunConfig, dataset: Dataset) -> Indices:
     """Targets of the frames that a run trains on."""
-    reach = compiled.reach(config.architecture, config.loss)
-    return frames.draw(material.split.train, reach, config.training_frames, config.seed)
+    reach = compiled.receptive_field(config.architecture, config.loss)
+    return frames.draw(dataset.split.train, reach, config.training_frames, config.seed)
 
 
 def sequences(
-    config: RunConfig, material: Material, loss: str, batch_size: int
-) -> tuple[Course, Exam]:
+    config: RunConfig, dataset: Dataset, loss: str, batch_size: int
+) -> tuple[TrainingSet, ValidationSet]:
     """Segments that fill the training split, shifted and shuffled anew each epoch.
 
-    The exam is the same whatever the length of windows and segments, so that losses compare.
+    The validation set is the same whatever the length of windows and segments, so that
+    losses compare.
 
     Raises:
         InputError: a split has no room for a segment.
     """
-    segment, split = config.segment, material.split
+    segment, split = config.segment, dataset.split
 
     def shuffled(rng: np.random.Generator) -> Indices:
         return rng.permutation(tbptt.starts(split.train, segment, rng))
 
     count = len(tbptt.starts(split.train, segment))
-    dry, wet = jax.device_put(material.pair.dry), jax.device_put(material.pair.wet)
+    dry, wet = jax.device_put(dataset.pair.dry), jax.device_put(dataset.pair.wet)
     kind = (config.architecture, loss, _adam(config), segment)
-    sizes = (len(material.pair.dry), count, batch_size)
-    course = Course(
+    sizes = (len(dataset.pair.dry), count, batch_size)
+    training = TrainingSet(
         dry,
         wet,
         shuffled,
@@ -144,30 +147,30 @@ def sequences(
         count * segment.counted_samples,
         tbptt.compiled_epoch(*kind, sizes),
     )
-    asked = _exam_segment(config, material)
+    asked = _validation_segment(config, dataset)
     batches = _equal_batches(tbptt.starts(split.validation, asked), 16)
     functions = tbptt.passes(config.architecture, loss, _adam(config), asked)
-    return course, Exam(dry, wet, batches, functions.loss)
+    return training, ValidationSet(dry, wet, batches, functions.loss)
 
 
-def _exam_segment(config: RunConfig, material: Material) -> Segment:
-    """Half a second, or what the stretches have room for; in one window, as nothing is learnt."""
-    longest = max(stretch.samples for stretch in material.split.validation)
+def _validation_segment(config: RunConfig, dataset: Dataset) -> Segment:
+    """Half a second, or what the spans have room for; in one window, as nothing is learnt."""
+    longest = max(span.samples for span in dataset.split.validation)
     room = min(longest - config.warmup_samples, config.sample_rate_hz // 2)
     whole_chunks = max(1, room // CHUNK_SAMPLES)
     return Segment(config.warmup_samples, whole_chunks * CHUNK_SAMPLES, 1)
 
 
-def training_targets(config: RunConfig, material: Material) -> int:
+def training_targets(config: RunConfig, dataset: Dataset) -> int:
     """Samples with a loss in an epoch of a model.
 
     Args:
         config: of the run.
-        material: at the effect's own setting; the audio of every other one is as long.
+        dataset: at the effect's own setting; the audio of every other one is as long.
     """
     if config.training == "framed":
         return config.training_frames
-    count = len(tbptt.starts(material.split.train, config.segment))
+    count = len(tbptt.starts(dataset.split.train, config.segment))
     settings = config.settings_played if config.knobs == "conditioned" else 1
     return settings * count * config.segment.counted_samples
 

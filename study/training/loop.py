@@ -20,12 +20,12 @@ import numpy as np
 
 from data import files
 from study.config.run import RunConfig
-from study.dataset import Material
+from study.dataset import Dataset
 from study.rendering.weights import save_model
 from study.store.folders import CHECKPOINT_EVERY_S, RunFolder
 from study.training import antialias_finetuning, compiled, input_pipeline
-from study.training.compiled import TrainingState
-from study.training.input_pipeline import Course, Exam
+from study.training.compiled import Variables
+from study.training.input_pipeline import TrainingSet, ValidationSet
 
 # Fine-tuning for streaming: of the training's own highest rate, segments a step, and loss.
 STREAMING_RATE_SHARE = 0.3
@@ -57,11 +57,11 @@ class EpochReport(NamedTuple):
 
 
 @dataclass
-class Progress:
-    """Where a training is: the state, its history, and the best weights so far.
+class TrainState:
+    """Where a training is: its variables, its history, and the best weights so far.
 
     Attributes:
-        state: weights and optimiser after ``epoch`` epochs.
+        variables: weights and optimiser after ``epoch`` epochs.
         epoch: epochs done.
         losses, validation_losses: one number an epoch.
         best_epoch, best_weights: those of the lowest validation loss.
@@ -70,7 +70,7 @@ class Progress:
         streaming_seconds: spent in the epochs of fine-tuning for streaming.
     """
 
-    state: TrainingState
+    variables: Variables
     epoch: int = 0
     losses: list[float] = field(default_factory=list)
     validation_losses: list[float] = field(default_factory=list)
@@ -99,24 +99,24 @@ class Plan(NamedTuple):
     salt: tuple[int, ...] = ()
     stage: str = "training"
 
-    def is_over(self, progress: Progress) -> bool:
+    def is_over(self, train_state: TrainState) -> bool:
         """Whether training has ended, by its length or by its patience."""
-        waited = progress.epoch - progress.best_epoch
-        return progress.epoch >= self.epochs or bool(self.patience and waited >= self.patience)
+        waited = train_state.epoch - train_state.best_epoch
+        return train_state.epoch >= self.epochs or bool(self.patience and waited >= self.patience)
 
 
 def train(
     config: RunConfig,
-    material: Material,
+    dataset: Dataset,
     folder: RunFolder,
     after_epoch: Callable[[EpochReport], None] = lambda report: None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
-) -> Progress:
+) -> TrainState:
     """Train a run to its end, from its last checkpoint if it has one.
 
     Args:
         config: the run.
-        material: its pair and split.
+        dataset: its pair and split.
         folder: where its files go.
         after_epoch: called with a report after every epoch.
         checkpoint_every_s: seconds of training between two checkpoints.
@@ -131,30 +131,32 @@ def train(
     """
     plan = Plan(config.epochs, config.learning_rate, config.schedule, config.patience)
     if config.training == "sequence":
-        course, exam = input_pipeline.sequences(config, material, config.loss, config.batch_size)
+        training, validation = input_pipeline.sequences(
+            config, dataset, config.loss, config.batch_size
+        )
     else:
-        course, exam = input_pipeline.framed(config, material)
+        training, validation = input_pipeline.framed(config, dataset)
     watch = _Watch(after_epoch, checkpoint_every_s)
 
-    def keep(progress: Progress) -> None:
-        if progress.epoch in config.checkpoint_epochs:
-            save_model(config, progress.state.weights, folder.model_file(progress.epoch))
+    def keep(train_state: TrainState) -> None:
+        if train_state.epoch in config.checkpoint_epochs:
+            save_model(config, train_state.variables.weights, folder.model_file(train_state.epoch))
 
-    progress = _resumed(folder.checkpoint_file) or Progress(
+    train_state = _resumed(folder.checkpoint_file) or TrainState(
         compiled.initial_state(config.architecture, config.seed)
     )
-    _learn(config, plan, course, exam, progress, folder.checkpoint_file, watch, keep)
-    weights = progress.best_weights if config.patience else progress.state.weights
+    _learn(config, plan, training, validation, train_state, folder.checkpoint_file, watch, keep)
+    weights = train_state.best_weights if config.patience else train_state.variables.weights
     if config.antialias_epochs:
         # Not checkpointed: seconds, and decided by the weights and the seed alone.
         started = time.perf_counter()
-        weights = antialias_finetuning.fine_tune(config, material, weights)
-        progress.fine_tuning_seconds = time.perf_counter() - started
-    _finish(config, progress, weights, folder)
+        weights = antialias_finetuning.fine_tune(config, dataset, weights)
+        train_state.fine_tuning_seconds = time.perf_counter() - started
+    _finish(config, train_state, weights, folder)
     if config.streaming_epochs:
-        tuned = _tune_for_streaming(config, material, weights, folder, watch)
-        progress.streaming_seconds = tuned.seconds
-    return progress
+        tuned = _tune_for_streaming(config, dataset, weights, folder, watch)
+        train_state.streaming_seconds = tuned.seconds
+    return train_state
 
 
 class _Watch(NamedTuple):
@@ -167,47 +169,49 @@ class _Watch(NamedTuple):
 def _learn(
     config: RunConfig,
     plan: Plan,
-    course: Course,
-    exam: Exam,
-    progress: Progress,
+    training: TrainingSet,
+    validation: ValidationSet,
+    train_state: TrainState,
     checkpoint_file: Path,
     watch: _Watch,
-    keep: Callable[[Progress], None] = lambda progress: None,
+    keep: Callable[[TrainState], None] = lambda train_state: None,
 ) -> None:
-    """Go through a plan's epochs from wherever ``progress`` is, and save its end.
+    """Go through a plan's epochs from wherever ``train_state`` is, and save its end.
 
     Raises:
         TrainingDivergedError: the loss became infinite or NaN.
     """
     saved = time.monotonic()
-    while not plan.is_over(progress):
+    while not plan.is_over(train_state):
         rate = compiled.learning_rate_at(
-            progress.epoch, plan.epochs, plan.learning_rate, plan.schedule
+            train_state.epoch, plan.epochs, plan.learning_rate, plan.schedule
         )
         started = time.perf_counter()
-        seed = [config.seed, progress.epoch, *plan.salt]
-        state, loss = course.epoch(progress.state, seed, rate)
+        seed = [config.seed, train_state.epoch, *plan.salt]
+        state, loss = training.epoch(train_state.variables, seed, rate)
         elapsed = time.perf_counter() - started
-        validation_loss = exam.loss(state.weights)
-        _advance(progress, state, loss, validation_loss, elapsed)
-        _refuse_divergence(progress, plan.stage)
-        keep(progress)
+        validation_loss = validation.loss(state.weights)
+        _advance(train_state, state, loss, validation_loss, elapsed)
+        _refuse_divergence(train_state, plan.stage)
+        keep(train_state)
         if time.monotonic() - saved >= watch.checkpoint_every_s:
-            _save(progress, checkpoint_file)
+            _save(train_state, checkpoint_file)
             saved = time.monotonic()
         watch.after_epoch(
-            EpochReport(progress.epoch, loss, validation_loss, course.targets / elapsed, plan.stage)
+            EpochReport(
+                train_state.epoch, loss, validation_loss, training.targets / elapsed, plan.stage
+            )
         )
-    _save(progress, checkpoint_file)
+    _save(train_state, checkpoint_file)
 
 
 def _tune_for_streaming(
     config: RunConfig,
-    material: Material,
+    dataset: Dataset,
     weights: list[jax.Array],
     folder: RunFolder,
     watch: _Watch,
-) -> Progress:
+) -> TrainState:
     """Train framed weights on with the state carried, as a board would run them.
 
     Keeps the epoch of the lowest validation loss, as ``streaming.keras``.
@@ -215,52 +219,55 @@ def _tune_for_streaming(
     rate = STREAMING_RATE_SHARE * config.learning_rate
     # Two is no stage of the others, so that no order of theirs comes again.
     plan = Plan(config.streaming_epochs, rate, "cosine", salt=(2,), stage="streaming")
-    course, exam = input_pipeline.sequences(config, material, STREAMING_LOSS, STREAMING_BATCH)
+    training, validation = input_pipeline.sequences(
+        config, dataset, STREAMING_LOSS, STREAMING_BATCH
+    )
     fresh = compiled.initial_state(config.architecture, config.seed)._replace(weights=weights)
     file = folder.streaming_checkpoint_file
-    progress = _resumed(file) or Progress(fresh)
-    _learn(config, plan, course, exam, progress, file, watch)
-    save_model(config, progress.best_weights, folder.streaming_model_file, is_sequence=True)
-    return progress
+    train_state = _resumed(file) or TrainState(fresh)
+    _learn(config, plan, training, validation, train_state, file, watch)
+    save_model(config, train_state.best_weights, folder.streaming_model_file, is_sequence=True)
+    return train_state
 
 
-def final_epoch(config: RunConfig, progress: Progress) -> int:
+def final_epoch(config: RunConfig, train_state: TrainState) -> int:
     """The epoch whose weights ``model.keras`` holds."""
-    return progress.best_epoch if config.patience else progress.epoch
+    return train_state.best_epoch if config.patience else train_state.epoch
 
 
 def _advance(
-    progress: Progress, state: TrainingState, loss: float, validation_loss: float, seconds: float
+    train_state: TrainState, state: Variables, loss: float, validation_loss: float, seconds: float
 ) -> None:
-    progress.state = state
-    progress.epoch += 1
-    progress.seconds += seconds
-    progress.losses.append(loss)
-    if not progress.validation_losses or validation_loss < min(progress.validation_losses):
-        progress.best_epoch, progress.best_weights = progress.epoch, state.weights
-    progress.validation_losses.append(validation_loss)
+    train_state.variables = state
+    train_state.epoch += 1
+    train_state.seconds += seconds
+    train_state.losses.append(loss)
+    if not train_state.validation_losses or validation_loss < min(train_state.validation_losses):
+        train_state.best_epoch, train_state.best_weights = train_state.epoch, state.weights
+    train_state.validation_losses.append(validation_loss)
 
 
-def _refuse_divergence(progress: Progress, stage: str) -> None:
-    if not np.isfinite([progress.losses[-1], progress.validation_losses[-1]]).all():
+def _refuse_divergence(train_state: TrainState, stage: str) -> None:
+    if not np.isfinite([train_state.losses[-1], train_state.validation_losses[-1]]).all():
         raise TrainingDivergedError(
-            f"{stage} diverged: the loss is {progress.losses[-1]} after epoch {progress.epoch} "
-            f"(validation: {progress.validation_losses[-1]}); lower the learning rate"
+            f"{stage} diverged: the loss is {train_state.losses[-1]} "
+            f"after epoch {train_state.epoch} (validation: {train_state.validation_losses[-1]}); "
+            "lower the learning rate"
         )
 
 
-def _save(progress: Progress, path: Path) -> None:
+def _save(train_state: TrainState, path: Path) -> None:
     arrays: dict[str, Any] = {
-        "epoch": progress.epoch,
-        "losses": progress.losses,
-        "validation_losses": progress.validation_losses,
-        "best_epoch": progress.best_epoch,
-        "seconds": progress.seconds,
+        "epoch": train_state.epoch,
+        "losses": train_state.losses,
+        "validation_losses": train_state.validation_losses,
+        "best_epoch": train_state.best_epoch,
+        "seconds": train_state.seconds,
     }
     for name, values in (
-        ("weights", progress.state.weights),
-        ("optimiser", progress.state.optimiser),
-        ("best_weights", progress.best_weights),
+        ("weights", train_state.variables.weights),
+        ("optimiser", train_state.variables.optimiser),
+        ("best_weights", train_state.best_weights),
     ):
         arrays |= {f"{name}_{k:03d}": np.asarray(value) for k, value in enumerate(values)}
     files.write_whole(path, lambda aside: np.savez(aside, **arrays))
@@ -268,11 +275,11 @@ def _save(progress: Progress, path: Path) -> None:
 
 def losses_so_far(folder: RunFolder) -> list[float]:
     """Validation losses of the epochs that an unfinished training has behind it."""
-    progress = _resumed(folder.checkpoint_file)
-    return progress.validation_losses if progress else []
+    train_state = _resumed(folder.checkpoint_file)
+    return train_state.validation_losses if train_state else []
 
 
-def _resumed(checkpoint_file: Path) -> Progress | None:
+def _resumed(checkpoint_file: Path) -> TrainState | None:
     """A training as its checkpoint has it, or None if there is no whole one."""
     try:
         return _restored(checkpoint_file)
@@ -280,14 +287,14 @@ def _resumed(checkpoint_file: Path) -> Progress | None:
         return None
 
 
-def _restored(path: Path) -> Progress:
+def _restored(path: Path) -> TrainState:
     with np.load(path) as kept:
 
         def numbered(name: str) -> list[jax.Array]:
             return [jnp.asarray(kept[key]) for key in sorted(kept) if key.startswith(f"{name}_")]
 
-        return Progress(
-            TrainingState(numbered("weights"), numbered("optimiser")),
+        return TrainState(
+            Variables(numbered("weights"), numbered("optimiser")),
             int(kept["epoch"]),
             kept["losses"].tolist(),
             kept["validation_losses"].tolist(),
@@ -298,13 +305,13 @@ def _restored(path: Path) -> Progress:
 
 
 def _finish(
-    config: RunConfig, progress: Progress, weights: list[jax.Array], folder: RunFolder
+    config: RunConfig, train_state: TrainState, weights: list[jax.Array], folder: RunFolder
 ) -> None:
     save_model(config, weights, folder.model_file())
     rows = ["epoch,loss,validation_loss"] + [
         f"{epoch},{loss!r},{validation!r}"
         for epoch, (loss, validation) in enumerate(
-            zip(progress.losses, progress.validation_losses, strict=True), 1
+            zip(train_state.losses, train_state.validation_losses, strict=True), 1
         )
     ]
     files.write_text(folder.history_file, "\n".join(rows) + "\n")

@@ -4,7 +4,7 @@ After Wright et al. (DAFx 2019): a batch of segments is run through from zero st
 warm-up only brings the state near where music would have brought it. Then window
 follows window: the loss of a window's output moves the weights at once, gradients stop at
 the window's start, and the state is carried on. Segments are gathered on the device from
-the audio by index, and none reaches out of its stretch.
+the audio by index, and none reaches out of its span.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ import jax.numpy as jnp
 import numpy as np
 
 from data.errors import InputError
-from data.frames import Indices, Stretch
+from data.frames import Indices, Span
 from models import sequence
 from models.architecture import Architecture
 from models.losses import training_loss
 from models.streaming import state_sizes
 from study.config.run import Segment
 from study.training import compiled
-from study.training.compiled import Passes, TrainingState
+from study.training.compiled import Passes, Variables
 
 
 def starts(
-    stretches: Sequence[Stretch], segment: Segment, rng: np.random.Generator | None = None
+    spans: Sequence[Span], segment: Segment, rng: np.random.Generator | None = None
 ) -> Indices:
-    """First counted samples of segments that fill the stretches.
+    """First counted samples of segments that fill the spans.
 
-    Warm-ups overlap what was counted before them; the first of a stretch never counts. What
-    is left over of each stretch lies at its end, or is dealt at random to both ends, so
+    Warm-ups overlap what was counted before them; the first of a span never counts. What
+    is left over of each span lies at its end, or is dealt at random to both ends, so
     that in time every later sample counts.
 
     Raises:
-        InputError: no stretch holds a segment.
+        InputError: no span holds a segment.
     """
     found = []
-    for stretch in stretches:
-        room = stretch.samples - segment.warmup_samples
+    for span in spans:
+        room = span.samples - segment.warmup_samples
         count = max(0, room) // segment.counted_samples
         left_over = room - count * segment.counted_samples
         shift = rng.integers(left_over + 1) if rng is not None and count else 0
-        first = stretch.start + segment.warmup_samples + shift
+        first = span.start + segment.warmup_samples + shift
         found.append(first + segment.counted_samples * np.arange(count))
     together = np.concatenate(found).astype(np.int32)
     if not len(together):
         needed = segment.warmup_samples + segment.counted_samples
         raise InputError(
             "segments to train on",
-            expected=f"stretches of at least {needed} samples (warm-up and windows)",
-            found=f"stretches of at most {max(s.samples for s in stretches)}",
+            expected=f"spans of at least {needed} samples (warm-up and windows)",
+            found=f"spans of at most {max(s.samples for s in spans)}",
             remedy="Set a smaller window_samples or sequence_seconds, or a longer "
             "segment_seconds under [signal].",
         )
@@ -87,17 +87,17 @@ def passes(
         return loss_fn(wet.T, predicted.T), jax.lax.stop_gradient(after)
 
     def learn(
-        state: TrainingState, dry: jax.Array, wet: jax.Array, first: jax.Array
-    ) -> tuple[TrainingState, jax.Array]:
+        state: Variables, dry: jax.Array, wet: jax.Array, first: jax.Array
+    ) -> tuple[Variables, jax.Array]:
         def step(
-            reached: tuple[TrainingState, sequence.States], offset: jax.Array
-        ) -> tuple[tuple[TrainingState, sequence.States], jax.Array]:
+            reached: tuple[Variables, sequence.States], offset: jax.Array
+        ) -> tuple[tuple[Variables, sequence.States], jax.Array]:
             state, states = reached
             at = _time_first(first + offset, segment.window_samples)
-            (loss, after), slopes = jax.value_and_grad(loss_of, has_aux=True)(
+            (loss, after), gradients = jax.value_and_grad(loss_of, has_aux=True)(
                 state.weights, dry[at], wet[at], states
             )
-            return (compiled.moved(optimiser, state, slopes), after), loss
+            return (compiled.moved(optimiser, state, gradients), after), loss
 
         states = warm(state.weights, dry, first)
         offsets = segment.window_samples * jnp.arange(segment.windows, dtype=jnp.int32)

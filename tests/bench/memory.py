@@ -47,7 +47,7 @@ def main() -> None:
     """Work on the small run, then on the large one."""
     os.sched_setaffinity(0, {int(sys.argv[1])})
     sys.modules["tensorflow"] = None  # type: ignore[assignment]  # as study.execution.worker_process does
-    from study.dataset import Materials
+    from study.dataset import Datasets
     from study.execution.run_worker import work
 
     def pass_over(event: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def main() -> None:
     large = Store(runs / LARGE)
     work(large, pass_over)
     peak = _status_mb("VmHWM")
-    pair = Materials(large.pairs).of(next(large.runs()).config()).pair
+    pair = Datasets(large.pairs).of(next(large.runs()).config()).pair
     audio = (pair.dry.nbytes + pair.wet.nbytes) / 1e6
     print(json.dumps({"audio": audio, "bare": bare, "idle": idle, "peak": peak}))
 

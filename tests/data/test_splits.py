@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from data import frames, splits
 from data.errors import InputError
-from data.frames import Stretch
+from data.frames import Span
 from data.splits import Split, SplitMode
 
 RATE_HZ = 100  # segments of 5 s are 500 samples
 
 
-def samples_of(stretches: tuple[Stretch, ...]) -> set[int]:
-    return set(itertools.chain.from_iterable(range(s.start, s.stop) for s in stretches))
+def samples_of(spans: tuple[Span, ...]) -> set[int]:
+    return set(itertools.chain.from_iterable(range(s.start, s.stop) for s in spans))
 
 
-def parts(split: Split) -> list[tuple[Stretch, ...]]:
+def parts(split: Split) -> list[tuple[Span, ...]]:
     return [split.train, split.validation, split.test]
 
 
@@ -59,9 +59,9 @@ def test_random_split_is_seeded() -> None:
 
 def test_sequential_split_is_in_order_of_time() -> None:
     split = splits.split(10_000, RATE_HZ, mode="sequential")
-    assert split.train == tuple(Stretch(k * 500, (k + 1) * 500) for k in range(16))
-    assert split.validation == (Stretch(8000, 8500), Stretch(8500, 9000))
-    assert split.test == (Stretch(9000, 9500), Stretch(9500, 10_000))
+    assert split.train == tuple(Span(k * 500, (k + 1) * 500) for k in range(16))
+    assert split.validation == (Span(8000, 8500), Span(8500, 9000))
+    assert split.test == (Span(9000, 9500), Span(9500, 10_000))
 
 
 def test_fewer_than_ten_segments_are_refused() -> None:
@@ -84,9 +84,9 @@ def test_no_training_frame_shares_a_sample_with_a_test_frame(mode: SplitMode) ->
     assert not train & test
 
 
-def test_scored_samples_leave_out_the_lead_in_of_each_stretch() -> None:
+def test_scored_samples_leave_out_the_lead_in_of_each_span() -> None:
     signal = np.arange(30, dtype=np.float32)
-    scored = splits.scored(signal, [Stretch(0, 10), Stretch(20, 25)], lead_in=3)
+    scored = splits.scored(signal, [Span(0, 10), Span(20, 25)], lead_in=3)
     assert scored.tolist() == [3, 4, 5, 6, 7, 8, 9, 23, 24]
     parts = (signal[start:stop] for start, stop in ((0, 10), (20, 25)))
     assert splits.joined(parts, lead_in=3).tolist() == scored.tolist()
@@ -94,14 +94,14 @@ def test_scored_samples_leave_out_the_lead_in_of_each_stretch() -> None:
 
 def test_the_lead_in_is_the_same_for_all_frames_up_to_512() -> None:
     signal = np.arange(3000, dtype=np.float32)
-    scored = splits.scored(signal, [Stretch(1000, 2000), Stretch(2000, 3000)])
+    scored = splits.scored(signal, [Span(1000, 2000), Span(2000, 3000)])
     assert len(scored) == 2 * (1000 - 511)
     assert scored[0] == 1511  # the first target whose frame of 512 lies inside
 
 
 def test_scored_lengths_are_those_of_what_is_scored() -> None:
     signal = np.zeros(100, np.float32)
-    stretches = [Stretch(0, 30), Stretch(30, 35), Stretch(40, 100)]
-    lengths = splits.scored_lengths(stretches, lead_in=10)
+    spans = [Span(0, 30), Span(30, 35), Span(40, 100)]
+    lengths = splits.scored_lengths(spans, lead_in=10)
     assert lengths == [20, 0, 50]
-    assert sum(lengths) == len(splits.scored(signal, stretches, lead_in=10))
+    assert sum(lengths) == len(splits.scored(signal, spans, lead_in=10))

@@ -59,7 +59,7 @@ class TestEveryFamily:
         wet, *_ = twin([dry, *zeros])
         np.testing.assert_allclose(wet, model(dry), atol=1e-6)
 
-    def test_a_window_equals_the_streaming_twin_in_value_states_and_slopes(
+    def test_a_window_equals_the_streaming_twin_in_value_states_and_gradients(
         self, a: Architecture
     ) -> None:
         twin, window = build_streaming(a), sequence.Window(a)
@@ -76,12 +76,14 @@ class TestEveryFamily:
             wet, after = window(own, dry if a.controls else dry[..., 0], states)
             return jnp.mean((wet - target) ** 2), after
 
-        (expected, expected_states), expected_slopes = jax.value_and_grad(plain, has_aux=True)(own)
-        (loss, after), slopes = jax.value_and_grad(fast, has_aux=True)(own)
+        (expected, expected_states), expected_gradients = jax.value_and_grad(plain, has_aux=True)(
+            own
+        )
+        (loss, after), gradients = jax.value_and_grad(fast, has_aux=True)(own)
         assert loss == pytest.approx(float(expected), rel=1e-6)
         for one, other in zip(after, expected_states, strict=True):
             np.testing.assert_allclose(one, other, atol=2e-6)
-        for one, other in zip(slopes, expected_slopes, strict=True):
+        for one, other in zip(gradients, expected_gradients, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=2e-6)
 
     def test_it_is_drawn_from_its_seed_and_survives_a_file(

@@ -3,7 +3,7 @@
 Our sequence-trained model goes first; Neural Amp Modeler then gets as many processor seconds as
 our whole process took in training, compilation included (its own start is not counted). Both run
 on one thread. Test ESR is computed by the study's own code for both, over the scored parts of the
-test split, each stretch from zero state.
+test split, each span from zero state.
 """
 
 from __future__ import annotations
@@ -52,33 +52,33 @@ def train_ours(arguments: argparse.Namespace, seed: int, folder: Path) -> None:
     """In a process of its own: our test ESR, its seconds, and the data for the peer."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     from data import splits
-    from study.dataset import Materials
+    from study.dataset import Datasets
     from study.measures import metrics
-    from study.rendering.framed import render_stretches
+    from study.rendering.framed import render_spans
     from study.rendering.streaming import render_streaming
     from study.store.folders import RunFolder
     from study.training import loop
 
     run = config(arguments.effect, arguments.seconds, arguments.rate, arguments.epochs, seed)
-    material = Materials(arguments.pairs).of(run)
+    dataset = Datasets(arguments.pairs).of(run)
     started = time.process_time()
-    progress = loop.train(run, material, RunFolder(folder / run.run_id))
+    progress = loop.train(run, dataset, RunFolder(folder / run.run_id))
     seconds = time.process_time() - started
     weights = load_weights(run, folder / run.run_id / "model.keras")
-    pair, split = material.pair, material.split
-    wet = render_stretches(
+    pair, split = dataset.pair, dataset.split
+    wet = render_spans(
         lambda dry: render_streaming(run.architecture, weights, dry), pair.dry, split.test
     )
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     arrays = {
         f"{part}_{name}_{k:03d}": signal[s.start : s.stop]
-        for part, stretches in parts.items()
-        for k, s in enumerate(stretches)
+        for part, spans in parts.items()
+        for k, s in enumerate(spans)
         for name, signal in (("dry", pair.dry), ("wet", pair.wet))
     }
     np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]
     np.save(folder / "target.npy", splits.scored(pair.wet, split.test))
-    esr = metrics.esr(material.test_target, wet.samples)
+    esr = metrics.esr(dataset.test_target, wet.samples)
     found = {"esr": esr, "seconds": seconds, "epochs": progress.epoch}
     (folder / "ours.json").write_text(json.dumps(found))
 

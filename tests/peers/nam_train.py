@@ -1,7 +1,7 @@
 """Train neural-amp-modeler's LSTM for so many processor seconds, with its own settings.
 
 Run by the Python of the peer's virtual environment:
-``nam_train.py DATA.npz WET.npz UNITS SEED CPU_SECONDS``. DATA holds the stretches of each
+``nam_train.py DATA.npz WET.npz UNITS SEED CPU_SECONDS``. DATA holds the spans of each
 part, ``train_dry_000`` and so on; WET gets ``test_000``, ... and what it took.
 
 Model, loss, optimiser and their settings are the package's own, after its
@@ -25,7 +25,7 @@ BATCH = 16
 FIRST_RATE, LAST_RATE = 0.008, 1e-4
 
 
-def stretches(data: np.lib.npyio.NpzFile, part: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def spans(data: np.lib.npyio.NpzFile, part: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
     names = sorted(name for name in data.files if name.startswith(f"{part}_dry_"))
     return [
         (torch.from_numpy(data[name]), torch.from_numpy(data[name.replace("dry", "wet")]))
@@ -34,7 +34,7 @@ def stretches(data: np.lib.npyio.NpzFile, part: str) -> list[tuple[torch.Tensor,
 
 
 def windows(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> list[tuple[torch.Tensor, ...]]:
-    """Windows of each stretch, the last one ending where it ends, so that none is wasted."""
+    """Windows of each span, the last one ending where it ends, so that none is wasted."""
     cut = []
     for dry, wet in pairs:
         size = min(WINDOW, len(dry))
@@ -84,8 +84,8 @@ def main() -> None:
     torch.manual_seed(int(seed))
     order = random.Random(int(seed))
     data = np.load(data_file)
-    train = windows(stretches(data, "train"))
-    validation = stretches(data, "validation")
+    train = windows(spans(data, "train"))
+    validation = spans(data, "validation")
     model = module(int(units))
     optimiser = model.configure_optimizers()
     limit = float(cpu_seconds)
@@ -117,7 +117,7 @@ def main() -> None:
     model.eval()
     wets = {
         f"test_{k:03d}": rendered(model, dry).numpy()
-        for k, (dry, _) in enumerate(stretches(data, "test"))
+        for k, (dry, _) in enumerate(spans(data, "test"))
     }
     np.savez(wet_file, epochs=epochs, cpu_seconds=seconds, validation_esr=best, **wets)
 

@@ -15,7 +15,7 @@ from data.pairs import key
 from models.architecture import multiply_accumulates, streaming_multiply_accumulates
 from study.config.grid import Grid
 from study.config.run import RunConfig, SignalConfig
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.measures import metrics
 from study.measures.metrics import Signal
 from study.store import tables
@@ -58,24 +58,24 @@ def write_study(root: Path, configs: Iterable[RunConfig], title: str = "Syntheti
     grid = Grid(root.name, title, tuple(configs), root.name)
     store = Store(root)
     store.write_grid(grid)
-    materials = Materials(store.pairs)
+    datasets = Datasets(store.pairs)
     for run in grid.runs:
         _write_pair(store, run)
-        write_run(store, run, materials)
+        write_run(store, run, datasets)
     return store
 
 
-def write_run(store: Store, run: RunConfig, materials: Materials) -> None:
+def write_run(store: Store, run: RunConfig, datasets: Datasets) -> None:
     """Everything that a worker leaves of a finished run."""
     folder = store.run(run.run_id)
-    material = materials.of(run)
+    dataset = datasets.of(run)
     shared = {
         **tables.described(run),
         "status": "ok",
-        **_baselines(material),
+        **_baselines(dataset),
     }
     rows = [
-        {**shared, **_judged(store, run, material.test_target, epoch)}
+        {**shared, **_judged(store, run, dataset.test_target, epoch)}
         for epoch in (*run.checkpoint_epochs, None)
     ]
     epochs, scale = range(1, run.epochs + 1), 1 / run.units
@@ -117,8 +117,8 @@ def _judged(store: Store, run: RunConfig, target: Samples, epoch: int | None) ->
     }
 
 
-def _baselines(material: Material) -> Mapping[str, float]:
-    dry, target = material.test_dry, material.test_target
+def _baselines(dataset: Dataset) -> Mapping[str, float]:
+    dry, target = dataset.test_dry, dataset.test_target
     return {
         f"{name}_{metric}": getattr(metrics, metric)(target, prediction)
         for name, prediction in (("dry", dry), ("fir", 0.8 * dry))

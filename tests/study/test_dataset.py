@@ -9,7 +9,7 @@ import pytest
 from data import pairs
 from data.errors import InputError
 from study.config.run import SignalConfig
-from study.dataset import Materials
+from study.dataset import Datasets
 from tests import tiny
 
 
@@ -21,16 +21,16 @@ def test_silence_in_a_held_out_part_is_refused(
     wet[round(start_s * tiny.RATE_HZ) :][: tiny.RATE_HZ] = 0.0
     monkeypatch.setattr(pairs, "_made", lambda *_: replace(tiny.pair(), wet=wet))
     config = tiny.config(signal=SignalConfig(split="sequential", segment_seconds=0.5))
-    materials = Materials(tmp_path)
+    datasets = Datasets(tmp_path)
     with pytest.raises(InputError, match=f"sound in the {name} split; found silence. Trim"):
-        materials.of(config)
+        datasets.of(config)
     random = SignalConfig(split="random", segment_seconds=0.5)
-    assert materials.of(config.model_copy(update={"signal": random})).pair.name == "clipper"
+    assert datasets.of(config.model_copy(update={"signal": random})).pair.name == "clipper"
 
 
 def test_jax_takes_a_pair_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs, "_made", lambda *_: tiny.pair())
     config = tiny.config(signal=SignalConfig(segment_seconds=0.5))
-    pair = Materials(tmp_path).of(config).pair
+    pair = Datasets(tmp_path).of(config).pair
     for signal in (pair.dry, pair.wet):
         assert jax.device_put(signal).unsafe_buffer_pointer() == signal.ctypes.data

@@ -17,7 +17,7 @@ from reports.drawing.pictures import Picture, shown
 from reports.sections.aliasing import figures
 from reports.sections.aliasing.figures import MOST_RECIPES, EpochCurve
 from reports.sections.aliasing.paired import Change, Noted, change, in_db, noted_change, told
-from reports.sources.cache import Facts, Shelf
+from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, ranged, significant
 from reports.sources.results import Model, Results, Row, Spread
 
@@ -105,7 +105,7 @@ class Study:
 
 
 @dataclass(frozen=True)
-class Line:
+class EpochRow:
     """A line of the table: a measure by epoch, then its changes."""
 
     measure: str
@@ -118,7 +118,7 @@ class RecipeTable:
 
     label: str
     heads: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[EpochRow, ...]
     sentences: tuple[str, ...]
 
 
@@ -140,7 +140,7 @@ class EpochSection:
     effects: tuple[EffectEpochs, ...]
 
 
-def epoch_section(results: Results, shelf: Shelf) -> EpochSection | None:
+def epoch_section(results: Results, cache: Cache) -> EpochSection | None:
     """The epoch study, or None where no run has kept checkpoints to evaluate."""
     by_effect = {effect: studies(results, effect) for effect in results.effects}
     by_effect = {effect: found for effect, found in by_effect.items() if found}
@@ -148,7 +148,7 @@ def epoch_section(results: Results, shelf: Shelf) -> EpochSection | None:
         return None
     return EpochSection(
         sentences=tuple(answer([study for found in by_effect.values() for study in found])),
-        effects=tuple(_effect(effect, found, shelf) for effect, found in by_effect.items()),
+        effects=tuple(_effect(effect, found, cache) for effect, found in by_effect.items()),
     )
 
 
@@ -243,10 +243,10 @@ def _verdict(study: Study, measure: Measure) -> str | None:
     return found.verdict if found else None
 
 
-def _effect(effect: str, found: Sequence[Study], shelf: Shelf) -> EffectEpochs:
+def _effect(effect: str, found: Sequence[Study], cache: Cache) -> EffectEpochs:
     drawn = found[:MOST_RECIPES]
     return EffectEpochs(
-        effect, _picture(effect, drawn, shelf), tuple(map(table, drawn)), len(found) - len(drawn)
+        effect, _picture(effect, drawn, cache), tuple(map(table, drawn)), len(found) - len(drawn)
     )
 
 
@@ -259,7 +259,7 @@ def table(study: Study) -> RecipeTable:
         spreads = [study.spread(measure, epoch) for epoch in study.epochs]
         if any(spreads):
             changes = [noted_change(study.change(measure, start, end)) for start in starts]
-            lines.append(Line(measure.label, (*map(_noted, spreads), *changes)))
+            lines.append(EpochRow(measure.label, (*map(_noted, spreads), *changes)))
     heads = [f"epoch {epoch}" for epoch in study.epochs]
     heads += [f"change from {start} to {end}, dB" for start in starts]
     sentences = [
@@ -305,7 +305,7 @@ def _noted(spread: Spread | None) -> Noted:
     return Noted(significant(spread.mean), ranged(spread.low, spread.high))
 
 
-def _picture(effect: str, found: Sequence[Study], shelf: Shelf) -> Picture:
+def _picture(effect: str, found: Sequence[Study], cache: Cache) -> Picture:
     measures: dict[str, dict[str, EpochCurve]] = {}
     for measure in MEASURES:
         for study in found:
@@ -325,7 +325,7 @@ def _picture(effect: str, found: Sequence[Study], shelf: Shelf) -> Picture:
         with style.styled():
             return asdict(style.save(figures.by_epoch(measures), folder, "epochs"))
 
-    kept = shelf.kept(f"epochs {effect}", inputs, fill)
+    kept = cache.kept(f"epochs {effect}", inputs, fill)
     esr = "; ".join(
         f"{study.label}, ESR from {significant(first.mean)} to {significant(last.mean)}"
         for study in found

@@ -15,11 +15,11 @@ from reports.drawing import spectra, style
 from reports.drawing.pictures import Picture, shown
 from reports.sections.aliasing import figures
 from reports.sections.aliasing.paired import Noted, noted_range
-from reports.sources.cache import Facts, Shelf, fingerprint, pair_inputs
+from reports.sources.cache import Cache, Facts, fingerprint, pair_inputs
 from reports.sources.numbers import significant
 from reports.sources.results import Model, best_of_families
 from study.config.run import RunConfig
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.measures.aliasing import Float64s
 from study.measures.metrics import HIGH_BAND_HZ
 from study.store.folders import FRAMED, RunFolder, Store
@@ -44,8 +44,8 @@ class PartsLine:
 def of_run(
     store: Store,
     run: RunFolder,
-    shelf: Shelf,
-    materials: Materials,
+    cache: Cache,
+    datasets: Datasets,
     label: str,
     rendering: str = FRAMED,
 ) -> Picture:
@@ -54,8 +54,8 @@ def of_run(
     Args:
         store: the study.
         run: a finished run of it.
-        shelf: of the report; what is drawn there already is not drawn again.
-        materials: of the study's pairs.
+        cache: of the report; what is drawn there already is not drawn again.
+        datasets: of the study's pairs.
         label: the model, to begin the picture's title with.
         rendering: one of the run's, as in the results.
 
@@ -70,10 +70,10 @@ def of_run(
     ]
 
     def fill(folder: Path) -> Facts:
-        target = materials.of(config).test_target
+        target = datasets.of(config).test_target
         return _drawn(folder, config, target, rendered(file, len(target)))
 
-    kept = shelf.kept(f"power {run.run_id}", inputs, fill)
+    kept = cache.kept(f"power {run.run_id}", inputs, fill)
     return shown(
         kept.folder,
         kept.facts["picture"],

@@ -1,7 +1,7 @@
 """Stored answers to the probes, of an effect or of any run, as pictures and lines of a table.
 
 ``of_run`` and ``of_effect`` serve the study page and pages of single runs alike: what they
-draw is on the shelf under the run or the effect, so two pages share one drawing.
+draw is on the cache under the run or the effect, so two pages share one drawing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from reports.sections.aliasing import figures
 from reports.sections.aliasing.figures import NoteCurve, Panel
 from reports.sections.aliasing.marking import FLOOR_DB, marked
 from reports.sections.aliasing.paired import signed_db
-from reports.sources.cache import Facts, Shelf, fingerprint
+from reports.sources.cache import Cache, Facts, fingerprint
 from reports.sources.numbers import significant
 from study.config.run import RunConfig
 from study.evaluation.probing import SWEEP_FROM_HZ, SWEEP_TO_SHARE
@@ -90,7 +90,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Line:
+class ProbeRow:
     """A line of the table, as text."""
 
     name: str
@@ -153,7 +153,7 @@ def answers_of_effect(store: Store, config: RunConfig) -> Answers:
 def of_run(
     store: Store,
     run: RunFolder,
-    shelf: Shelf,
+    cache: Cache,
     label: str,
     rendering: str = FRAMED,
     *,
@@ -164,7 +164,7 @@ def of_run(
     Args:
         store: the study.
         run: a finished run of it.
-        shelf: of the report; what is drawn there already is not drawn again.
+        cache: of the report; what is drawn there already is not drawn again.
         label: who answers, to begin the pictures' titles with.
         rendering: one of the run's, as in the results.
         with_sweep: also the sweep, which only the run's main row has answered.
@@ -177,25 +177,25 @@ def of_run(
     target = store.target(config.pair_key).sweep_file
     return Drawn(
         answers,
-        _spectra(answers, shelf, label),
-        _sweep(answers, target, shelf, label) if with_sweep else None,
+        _spectra(answers, cache, label),
+        _sweep(answers, target, cache, label) if with_sweep else None,
     )
 
 
-def of_effect(store: Store, config: RunConfig, shelf: Shelf, label: str) -> Drawn:
+def of_effect(store: Store, config: RunConfig, cache: Cache, label: str) -> Drawn:
     """Pictures of the answers of the effect that a run imitates, titled by ``label``.
 
     Raises:
         InputError: the answers are missing or broken; the message says which.
     """
     answers = answers_of_effect(store, config)
-    return Drawn(answers, _spectra(answers, shelf, label), _sweep(answers, None, shelf, label))
+    return Drawn(answers, _spectra(answers, cache, label), _sweep(answers, None, cache, label))
 
 
-def line(name: str, answers: Answers) -> Line:
+def line(name: str, answers: Answers) -> ProbeRow:
     """A line of the table; empty where the answers hold no harmonic."""
     worst, strongest, residue_db = answers.worst, answers.strongest_alias, answers.worst_residue_db
-    return Line(
+    return ProbeRow(
         name=name,
         worst="" if worst is None else signed_db(worst["asr_db"]),
         worst_at=""
@@ -270,7 +270,7 @@ def _answers(
     return Answers(name, rendering, rate, folder, standard, tuple(notes))
 
 
-def _spectra(answers: Answers, shelf: Shelf, label: str) -> tuple[Picture, ...]:
+def _spectra(answers: Answers, cache: Cache, label: str) -> tuple[Picture, ...]:
     """A picture an amplitude, loudest first.
 
     Raises:
@@ -304,7 +304,7 @@ def _spectra(answers: Answers, shelf: Shelf, label: str) -> tuple[Picture, ...]:
         return {"pictures": pictures}
 
     inputs = [fingerprint(file), answers.rendering, [*answers.standard]]
-    kept = shelf.kept(f"spectra {answers.name}", inputs, fill)
+    kept = cache.kept(f"spectra {answers.name}", inputs, fill)
     return tuple(
         shown(
             kept.folder,
@@ -341,13 +341,13 @@ def _strongest_of(panels: Sequence[Panel]) -> str:
     return f"{told}: its harmonic {alias.harmonic}, folded back from {folded_khz} kHz."
 
 
-def _sweep(answers: Answers, target: Path | None, shelf: Shelf, label: str) -> Picture | None:
+def _sweep(answers: Answers, target: Path | None, cache: Cache, label: str) -> Picture | None:
     """The spectrogram of the answer to the sweep, on the scale of the target's.
 
     Args:
         answers: whose.
         target: the effect's answer, which may be missing; None for the effect itself.
-        shelf: of the report.
+        cache: of the report.
         label: who answers.
 
     Raises:
@@ -368,7 +368,7 @@ def _sweep(answers: Answers, target: Path | None, shelf: Shelf, label: str) -> P
             return asdict(style.save(figure, folder, "sweep"))
 
     inputs = [fingerprint(file), fingerprint(scale), answers.sample_rate_hz]
-    kept = shelf.kept(f"sweep {answers.name}", inputs, fill)
+    kept = cache.kept(f"sweep {answers.name}", inputs, fill)
     return shown(
         kept.folder,
         kept.facts,

@@ -28,7 +28,7 @@ from reports.sections.aliasing.paired import (
     signed_db,
     told,
 )
-from reports.sources.cache import Facts, Shelf
+from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, significant
 from reports.sources.results import Results, Row
 from study.store.folders import FRAMED
@@ -81,7 +81,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Line:
+class RemedyRow:
     """A line of the table, as text; ``changes`` in the order of ``MEASURES``."""
 
     remedy: str
@@ -98,11 +98,11 @@ class ModelRemedies:
     title: str
     picture: Picture
     heads: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[RemedyRow, ...]
     sentences: tuple[str, ...]
 
 
-def remedy_section(results: Results, shelf: Shelf) -> tuple[ModelRemedies, ...]:
+def remedy_section(results: Results, cache: Cache) -> tuple[ModelRemedies, ...]:
     """All models that the grid has with and without a remedy; empty if it has none."""
     found = []
     for title, rows in candidates(results).items():
@@ -111,7 +111,7 @@ def remedy_section(results: Results, shelf: Shelf) -> tuple[ModelRemedies, ...]:
             found.append(
                 ModelRemedies(
                     title,
-                    _picture(title, judged, shelf),
+                    _picture(title, judged, cache),
                     tuple(measure.label.removesuffix(", dB") for measure in MEASURES),
                     (_plain_line(rows[PLAIN]), *map(_line, judged)),
                     tuple(sentences(rows, judged)),
@@ -258,10 +258,10 @@ def _more(plain: BySeed, own: BySeed, column: str) -> Change | None:
     return change(dict.fromkeys(ratios, 0.0), ratios)
 
 
-def _plain_line(rows: BySeed) -> Line:
+def _plain_line(rows: BySeed) -> RemedyRow:
     """The model without a remedy, in the measures' own units."""
     own = tuple(_plain_value(rows, measure) for measure in MEASURES)
-    return Line(f"{PLAIN.label}, its own values", own, "1", "", "")
+    return RemedyRow(f"{PLAIN.label}, its own values", own, "1", "", "")
 
 
 def _plain_value(rows: BySeed, measure: Measure) -> Noted:
@@ -270,8 +270,8 @@ def _plain_value(rows: BySeed, measure: Measure) -> Noted:
     return Noted(f"{found.value}\N{NO-BREAK SPACE}dB", found.note) if found.value else found
 
 
-def _line(outcome: Outcome) -> Line:
-    return Line(
+def _line(outcome: Outcome) -> RemedyRow:
+    return RemedyRow(
         outcome.remedy.label,
         tuple(noted_change(outcome.changes[measure]) for measure in MEASURES),
         significant(outcome.macs_factor, 2),
@@ -284,7 +284,7 @@ def _percent(found: Change | None) -> str:
     return "" if found is None else f"{signed_db(found.mean, 0)}\N{NO-BREAK SPACE}%"
 
 
-def _picture(title: str, judged: Sequence[Outcome], shelf: Shelf) -> Picture:
+def _picture(title: str, judged: Sequence[Outcome], cache: Cache) -> Picture:
     panels: dict[str, dict[str, Change | None]] = {
         f"change of {measure.label.removesuffix(', dB')}, dB": {
             outcome.remedy.label: outcome.changes[measure] for outcome in judged
@@ -302,7 +302,7 @@ def _picture(title: str, judged: Sequence[Outcome], shelf: Shelf) -> Picture:
         with style.styled():
             return asdict(style.save(figures.changes(panels), folder, "remedies"))
 
-    kept = shelf.kept(f"remedies {title}", plain, fill)
+    kept = cache.kept(f"remedies {title}", plain, fill)
     gains = "; ".join(
         f"{outcome.remedy.label} {signed_db(found.mean)} dB"
         for outcome in judged

@@ -19,9 +19,9 @@ from reports.sections.aliasing import figures, findings, music, probes
 from reports.sections.aliasing.figures import NoteCurve
 from reports.sections.aliasing.music import PartsLine
 from reports.sections.aliasing.probes import Answers
-from reports.sources.cache import Facts, Shelf
+from reports.sources.cache import Cache, Facts
 from reports.sources.results import Model, Results, best_of_families
-from study.dataset import Materials
+from study.dataset import Datasets
 
 _OVERSAMPLED = "framed_x"
 
@@ -47,7 +47,7 @@ class EffectAliasing:
     name: str
     best: str
     sentences: tuple[str, ...]
-    lines: tuple[probes.Line, ...]
+    lines: tuple[probes.ProbeRow, ...]
     pictures: tuple[Picture, ...]
     quiet: tuple[Picture, ...]
     parts: tuple[PartsLine, ...]
@@ -55,16 +55,16 @@ class EffectAliasing:
 
 
 def aliasing_section(
-    results: Results, shelf: Shelf, materials: Materials
+    results: Results, cache: Cache, datasets: Datasets
 ) -> tuple[EffectAliasing, ...]:
     """Every effect of a grid, from stored results alone.
 
     Args:
         results: of the grid.
-        shelf: of the report, to which figures are drawn.
-        materials: of the study's pairs, for the spectra of music.
+        cache: of the report, to which figures are drawn.
+        datasets: of the study's pairs, for the spectra of music.
     """
-    return tuple(_effect(results, effect, shelf, materials) for effect in results.effects)
+    return tuple(_effect(results, effect, cache, datasets) for effect in results.effects)
 
 
 class _Problems:
@@ -83,16 +83,16 @@ class _Problems:
             return None
 
 
-def _effect(results: Results, effect: str, shelf: Shelf, materials: Materials) -> EffectAliasing:
+def _effect(results: Results, effect: str, cache: Cache, datasets: Datasets) -> EffectAliasing:
     store, problems = results.store, _Problems()
     models = findings.at_one_rate(results.models_of(effect))
     best = models[0]
     run, rendering = results.folder_of(best.best_run), str(best.best_run["rendering"])
     config = results.configs[run.run_id]
     itself, label = f"{effect} itself", f"{effect}, {best.structure}"
-    own = problems.or_none(lambda: probes.of_effect(store, config, shelf, itself))
-    drawn = problems.or_none(lambda: probes.of_run(store, run, shelf, label, rendering))
-    power = problems.or_none(lambda: music.of_run(store, run, shelf, materials, label, rendering))
+    own = problems.or_none(lambda: probes.of_effect(store, config, cache, itself))
+    drawn = problems.or_none(lambda: probes.of_run(store, run, cache, label, rendering))
+    power = problems.or_none(lambda: music.of_run(store, run, cache, datasets, label, rendering))
     both = [system for system in (own, drawn) if system]
     asked = _asked(results, models, problems)
     if own:
@@ -110,7 +110,7 @@ def _effect(results: Results, effect: str, shelf: Shelf, materials: Materials) -
             for picture in (
                 *(d.spectra[0] for d in both),
                 *(d.sweep for d in both),
-                _notes(effect, asked, shelf),
+                _notes(effect, asked, cache),
                 power,
             )
             if picture
@@ -145,7 +145,7 @@ def _renderings(results: Results, model: Model) -> list[str]:
 
 
 def _notes(
-    effect: str, asked: Sequence[tuple[str, str | None, Answers]], shelf: Shelf
+    effect: str, asked: Sequence[tuple[str, str | None, Answers]], cache: Cache
 ) -> Picture | None:
     curves: dict[str, NoteCurve] = {}
     for name, family, answers in asked:
@@ -161,7 +161,7 @@ def _notes(
             return asdict(style.save(figure, folder, "notes"))
 
     inputs = [[asdict(curve) for curve in curves.values()]]
-    kept = shelf.kept(f"notes {effect}", inputs, fill)
+    kept = cache.kept(f"notes {effect}", inputs, fill)
     return shown(
         kept.folder, kept.facts, f"{effect}: ASR over the notes of a piano",
         findings.notes(curves),

@@ -20,7 +20,7 @@ _LOOKS = {
 
 
 @dataclass(frozen=True)
-class Line:
+class ControlLine:
     """One way over the settings that it is judged at.
 
     Attributes:
@@ -36,7 +36,7 @@ class Line:
     highs: tuple[float, ...]
 
 
-def over_control(control: str, lines: Sequence[Line], seen: Sequence[float]) -> Figure:
+def over_control(control: str, lines: Sequence[ControlLine], seen: Sequence[float]) -> Figure:
     """A line a way; bars span the seeds, and upright lines mark what was trained on."""
     figure = blank(3.3)
     ax = figure.subplots()
@@ -64,7 +64,7 @@ def over_control(control: str, lines: Sequence[Line], seen: Sequence[float]) -> 
     return figure
 
 
-def _ticks(lows: Sequence[float], lines: Sequence[Line]) -> list[float]:
+def _ticks(lows: Sequence[float], lines: Sequence[ControlLine]) -> list[float]:
     """Three values from the lowest to the highest, each as many times the one before."""
     low, high = min(lows), max(high for line in lines for high in line.highs)
     return [low, (low * high) ** 0.5, high]

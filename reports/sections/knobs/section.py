@@ -11,8 +11,8 @@ import pandas as pd
 from reports.drawing import style
 from reports.drawing.pictures import Picture, shown
 from reports.sections.knobs import figures
-from reports.sections.knobs.figures import Line
-from reports.sources.cache import Facts, Shelf
+from reports.sections.knobs.figures import ControlLine
+from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, decibels, ranged, significant
 from reports.sources.results import FAMILY_NAMES, Spread
 from study.store import knob_table
@@ -54,7 +54,7 @@ class KnobSection:
     pictures: tuple[Picture, ...]
 
 
-def knob_section(store: Store, shelf: Shelf) -> KnobSection | None:
+def knob_section(store: Store, cache: Cache) -> KnobSection | None:
     """What became of a grid's knobs, from stored results; None where no run has any."""
     table = knob_table.collect(store)
     if table.empty:
@@ -63,7 +63,7 @@ def knob_section(store: Store, shelf: Shelf) -> KnobSection | None:
     return KnobSection(
         sentences=tuple(sentence for name, own in models for sentence in _sentences(name, own)),
         lines=tuple(line for name, own in models for line in _lines(name, own)),
-        pictures=tuple(_pictures(models, shelf)),
+        pictures=tuple(_pictures(models, cache)),
     )
 
 
@@ -155,7 +155,7 @@ def _compared(one: str, other: str, pairs: pd.DataFrame) -> str:
     return f"The seeds do not agree between {one} and {other}: {one} changes the error by {span}."
 
 
-def _pictures(models: Sequence[tuple[str, pd.DataFrame]], shelf: Shelf) -> Iterator[Picture]:
+def _pictures(models: Sequence[tuple[str, pd.DataFrame]], cache: Cache) -> Iterator[Picture]:
     for name, table in models:
         controls = [
             column
@@ -168,15 +168,15 @@ def _pictures(models: Sequence[tuple[str, pd.DataFrame]], shelf: Shelf) -> Itera
         rendering, judged = _as_trained(table)
         lines = [line for way in WAYS if (line := _line(judged, way, column))]
         seen = sorted({float(v) for v in judged[judged["is_seen"]][column]})
-        yield _kept(name, column.removeprefix("control_"), lines, seen, rendering, shelf)
+        yield _kept(name, column.removeprefix("control_"), lines, seen, rendering, cache)
 
 
-def _line(table: pd.DataFrame, way: str, column: str) -> Line | None:
+def _line(table: pd.DataFrame, way: str, column: str) -> ControlLine | None:
     own = table[table["way"] == way].groupby(column)["esr"]
     if not len(own):
         return None
     described = own.agg(["mean", "min", "max"])
-    return Line(
+    return ControlLine(
         way,
         *(
             tuple(float(v) for v in values)
@@ -193,10 +193,10 @@ def _line(table: pd.DataFrame, way: str, column: str) -> Line | None:
 def _kept(
     name: str,
     control: str,
-    lines: Sequence[Line],
+    lines: Sequence[ControlLine],
     seen: Sequence[float],
     rendering: str,
-    shelf: Shelf,
+    cache: Cache,
 ) -> Picture:
     def fill(folder: Path) -> Facts:
         with style.styled():
@@ -204,7 +204,7 @@ def _kept(
 
     drawing = Path(figures.__file__).read_text("utf-8")  # another drawing is another figure
     inputs = [drawing, control, [asdict(line) for line in lines], list(seen)]
-    kept = shelf.kept(f"knob {name}", inputs, fill)
+    kept = cache.kept(f"knob {name}", inputs, fill)
     return shown(
         kept.folder,
         kept.facts,

@@ -21,7 +21,7 @@ from reports.listening.analysis import (
 from reports.listening.key import MID_ANCHOR, REFERENCE, Key
 from reports.sections.listening import figure
 from reports.sources import results
-from reports.sources.cache import Facts, Shelf
+from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, significant
 from reports.sources.results import Row
 from study.store.folders import Store
@@ -65,7 +65,7 @@ class ListeningSection:
         metric_names: headings of the columns of ``ScoreLine.metrics``.
         score_sentences: medians, exclusions, and how they go with the metrics.
         excluded: assessor and reason.
-        picture: box plot; None where nobody has finished, or no shelf was given.
+        picture: box plot; None where nobody has finished, or no cache was given.
     """
 
     abx: tuple[AbxLine, ...]
@@ -82,12 +82,12 @@ class ListeningSection:
         return (*self.abx_sentences, *self.score_sentences)
 
 
-def listening_section(store: Store, shelf: Shelf | None = None) -> ListeningSection | None:
+def listening_section(store: Store, cache: Cache | None = None) -> ListeningSection | None:
     """The listening tests of a grid, or None when nobody has answered anything.
 
     Args:
         store: the study.
-        shelf: of the report, to which the figure is drawn.
+        cache: of the report, to which the figure is drawn.
     """
     sessions = database.load_all(store)
     builds = database.builds(store)
@@ -113,7 +113,7 @@ def listening_section(store: Store, shelf: Shelf | None = None) -> ListeningSect
             *_score_sentences(described, beginnings, rows, metrics),
         ),
         excluded=tuple(excluded),
-        picture=_picture(conditions, shelf) if shelf and conditions else None,
+        picture=_picture(conditions, cache) if cache and conditions else None,
     )
 
 
@@ -333,7 +333,7 @@ def _score_line(
     )
 
 
-def _picture(described: Sequence[ConditionScores], shelf: Shelf) -> Picture:
+def _picture(described: Sequence[ConditionScores], cache: Cache) -> Picture:
     drawing = Path(figure.__file__).read_text("utf-8")  # another drawing is another figure
     inputs = [drawing, [asdict(own) for own in described]]
 
@@ -341,7 +341,7 @@ def _picture(described: Sequence[ConditionScores], shelf: Shelf) -> Picture:
         with style.styled():
             return asdict(style.save(figure.boxes(described), folder, "scores"))
 
-    kept = shelf.kept("listening", inputs, fill)
+    kept = cache.kept("listening", inputs, fill)
     medians = "; ".join(f"{own.label} {own.median:.0f}" for own in described)
     return shown(
         kept.folder,

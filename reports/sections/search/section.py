@@ -15,7 +15,7 @@ from reports.drawing import style
 from reports.drawing.pictures import Picture, shown
 from reports.sections.search import figures
 from reports.sections.search.figures import Coordinate, Share, Tried
-from reports.sources.cache import Facts, Shelf
+from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, significant
 from study.search import search_file
 from study.search.search_file import STARTUP_TRIALS, Axis, Choices, Search
@@ -37,14 +37,14 @@ class SearchSection:
     failures: tuple[tuple[str, str], ...]
 
 
-def search_section(store: Store, shelf: Shelf) -> SearchSection | None:
+def search_section(store: Store, cache: Cache) -> SearchSection | None:
     """The search that a study's settings come from; None where they come from a grid.
 
     A search that has begun anew since, with another space, is not told of before its end.
 
     Args:
         store: of the study.
-        shelf: of the report, to which figures are drawn.
+        cache: of the report, to which figures are drawn.
     """
     folder = search_file.folder(store)
     if store.manifest().get("target") != "search" or not search_file.searched_file(store).exists():
@@ -65,7 +65,7 @@ def search_section(store: Store, shelf: Shelf) -> SearchSection | None:
             *([_best(told, tried, search)] if any(tried.is_whole) else []),
             *_doubts(shares, told),
         ),
-        pictures=tuple(_pictures(search, told, tried, shares, shelf)),
+        pictures=tuple(_pictures(search, told, tried, shares, cache)),
         failures=tuple(
             (f"trial {trial}", str(reason))
             for trial, reason in zip(failed["trial"], failed["reason"], strict=True)
@@ -123,7 +123,7 @@ def _doubts(shares: Sequence[Share], told: pd.DataFrame) -> list[str]:
 
 
 def _pictures(
-    search: Search, told: pd.DataFrame, tried: Tried, shares: Sequence[Share], shelf: Shelf
+    search: Search, told: pd.DataFrame, tried: Tried, shares: Sequence[Share], cache: Cache
 ) -> list[Picture]:
     if not any(tried.is_whole):
         return []
@@ -146,7 +146,7 @@ def _pictures(
         [asdict(own) for own in coordinates],
         [asdict(own) for own in shares],
     ]
-    kept = shelf.kept("search", inputs, fill)
+    kept = cache.kept("search", inputs, fill)
     texts = {
         "coordinates": (
             "Settings and loss",

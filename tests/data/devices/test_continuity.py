@@ -15,7 +15,7 @@ from scipy import signal
 from data import audio, dry, effects
 from data.audio import Samples
 from data.devices import alignment, continuity
-from data.devices.continuity import Stretch
+from data.devices.continuity import Span
 
 RATE = 44_100
 SECONDS = 30.0
@@ -72,8 +72,8 @@ def aligned(device: str) -> tuple[Samples, Samples]:
     return alignment.shifted(take(), wet, found.delay_samples)
 
 
-def sustained(dry: Samples, wet: Samples, rate: int = RATE) -> list[Stretch]:
-    return [stretch for stretch in continuity.strays(dry, wet, rate) if stretch.windows > 1]
+def sustained(dry: Samples, wet: Samples, rate: int = RATE) -> list[Span]:
+    return [span for span in continuity.strays(dry, wet, rate) if span.windows > 1]
 
 
 @pytest.mark.slow
@@ -90,7 +90,7 @@ def test_a_loss_is_found_through_any_effect(device: str, place: float) -> None:
     at = round(place * len(wet))
     broken = np.concatenate([wet[:at], wet[at + 100 :]])
     found = sustained(dry_samples[: len(broken)], broken)
-    longest = max(found, key=lambda stretch: stretch.windows)
+    longest = max(found, key=lambda span: span.windows)
     assert abs(longest.delay_s) * RATE == pytest.approx(100, abs=6)
     # The fewer windows say otherwise; those before the loss are late, those after it early.
     assert (longest.delay_s > 0) == (place < 0.5)

@@ -19,7 +19,7 @@ from embedded.cli import app
 from embedded.firmware import deploy
 from embedded.tflite import runtimes
 from models.architecture import Architecture, Family
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.selection import boards, choose
 from study.store import tables
 from study.store.folders import Store
@@ -37,10 +37,10 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def tiny_material(monkeypatch: pytest.MonkeyPatch) -> None:
-    def of(self: Materials, config: object) -> Material:
-        return tiny.material()
+    def of(self: Datasets, config: object) -> Dataset:
+        return tiny.dataset()
 
-    monkeypatch.setattr(Materials, "of", of)
+    monkeypatch.setattr(Datasets, "of", of)
 
 
 @pytest.fixture

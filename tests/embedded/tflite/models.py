@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.frames import Stretch
+from data.frames import Span
 from data.pairs import Pair
 from data.splits import Split
 from embedded.network.weights import expected_shapes
@@ -13,7 +13,7 @@ from embedded.tflite.convert import Converted, Origin, convert, form_of
 from embedded.tflite.networks import Form
 from embedded.tflite.quantization import Kind
 from models.architecture import Architecture
-from study.dataset import Material
+from study.dataset import Dataset
 
 RATE_HZ = 22050
 
@@ -64,10 +64,10 @@ def noise(samples: int, seed: int = 1) -> NDArray[np.float32]:
     return np.clip(0.25 * rng.standard_normal(samples), -1, 1).astype(np.float32)
 
 
-def material() -> Material:
+def dataset() -> Dataset:
     dry = noise(6000)
-    split = Split((Stretch(0, 1200),), (Stretch(1200, 3000),), (Stretch(3000, 6000),))
-    return Material(Pair(dry, np.tanh(2 * dry), RATE_HZ, "clipper"), split)
+    split = Split((Span(0, 1200),), (Span(1200, 3000),), (Span(3000, 6000),))
+    return Dataset(Pair(dry, np.tanh(2 * dry), RATE_HZ, "clipper"), split)
 
 
 def converted(
@@ -81,7 +81,7 @@ def converted(
         architecture,
         weights_of(architecture),
         path,
-        material(),
+        dataset(),
         Origin("a-run", "streaming", "clipper", RATE_HZ),
         kind=kind,
         block=block,

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from data.frames import Stretch
+from data.frames import Span
 from embedded.tflite import calibration
 from models.architecture import Architecture
 from tests.embedded.tflite import models
 
-TRAIN = (Stretch(100, 1100), Stretch(2000, 3500))
+TRAIN = (Span(100, 1100), Span(2000, 3500))
 
 
 def test_stretches_lie_in_the_training_split_and_the_first_holds_its_loudest() -> None:
@@ -19,7 +19,7 @@ def test_stretches_lie_in_the_training_split_and_the_first_holds_its_loudest() -
     for start, stop in picked:
         assert stop - start == 400
         assert any(home.start <= start and stop <= home.stop for home in TRAIN)
-    assert picked[0] == Stretch(2000, 2400)
+    assert picked[0] == Span(2000, 2400)
 
 
 def test_the_draw_is_the_same_for_a_seed_and_another_for_another() -> None:
@@ -31,9 +31,9 @@ def test_the_draw_is_the_same_for_a_seed_and_another_for_another() -> None:
 
 
 def test_a_short_split_gives_what_it_has() -> None:
-    picked = calibration.pick(models.noise(500), (Stretch(0, 50), Stretch(100, 160)))
-    assert [stretch.samples for stretch in picked] == [60] * len(picked)
-    assert set(picked) == {Stretch(100, 160)}
+    picked = calibration.pick(models.noise(500), (Span(0, 50), Span(100, 160)))
+    assert [span.samples for span in picked] == [60] * len(picked)
+    assert set(picked) == {Span(100, 160)}
 
 
 def test_ranges_are_those_of_the_equations() -> None:
@@ -41,7 +41,7 @@ def test_ranges_are_those_of_the_equations() -> None:
     kernel, recurrent, bias, out, out_bias = models.weights_of(a)
     dry = models.noise(300)
     found = calibration.calibrate(
-        a, models.weights_of(a), "streaming", "int8", dry, (Stretch(20, 220),)
+        a, models.weights_of(a), "streaming", "int8", dry, (Span(20, 220),)
     )
     hidden, states, wet = np.zeros(4), [], []
     for sample in dry[20:220]:
@@ -51,18 +51,18 @@ def test_ranges_are_those_of_the_equations() -> None:
     for role, values in (("rnn_1.h", states), ("output.sum", wet), ("dry", dry[20:220])):
         expected = np.array([min(0.0, np.min(values)), max(0.0, np.max(values))])
         np.testing.assert_allclose(np.array(found.ranges[role]), expected, atol=1e-6)
-    assert found.record()["stretches"] == [[20, 220]]
+    assert found.record()["spans"] == [[20, 220]]
 
 
 def test_ranges_of_features_are_those_of_signals_side_by_side() -> None:
     a = Architecture("gru", 1, 4, 8, features=3)
     weights, dry = models.weights_of(a), models.noise(300)
-    stretches = (Stretch(0, 120), Stretch(150, 270))
-    found = calibration.calibrate(a, weights, "streaming", "int8", dry, stretches)
+    spans = (Span(0, 120), Span(150, 270))
+    found = calibration.calibrate(a, weights, "streaming", "int8", dry, spans)
     features = np.concatenate(
         [
             np.convolve(dry[start:stop], taps[::-1])[: stop - start]
-            for start, stop in stretches
+            for start, stop in spans
             for taps in weights[0][:, 0].T
         ]
     )
@@ -75,7 +75,7 @@ def test_framed_ranges_begin_every_frame_from_zero() -> None:
     a = Architecture("rnn", 1, 4, 8)
     kernel, recurrent, bias, *_ = models.weights_of(a)
     dry = models.noise(60)
-    found = calibration.calibrate(a, models.weights_of(a), "framed", "int8", dry, (Stretch(0, 60),))
+    found = calibration.calibrate(a, models.weights_of(a), "framed", "int8", dry, (Span(0, 60),))
     states = []
     for start in range(53):
         hidden = np.zeros(4)

@@ -178,9 +178,9 @@ def test_the_manifest_says_what_was_written(tmp_path: Path) -> None:
     assert "WHILE" not in written.operators
     assert {"FULLY_CONNECTED", "LOGISTIC", "TANH"} <= set(written.operators)
     stored = json.loads(manifest_of(path).read_text())
-    stretches = stored["calibration"]["stretches"]
-    train = models.material().split.train
-    assert all(train[0].start <= a < b <= train[0].stop for a, b in stretches)
+    spans = stored["calibration"]["spans"]
+    train = models.dataset().split.train
+    assert all(train[0].start <= a < b <= train[0].stop for a, b in spans)
 
 
 def test_the_arena_that_a_model_needs_is_the_smallest_that_does(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from data.errors import InputError
 from embedded.cli import app
 from embedded.tflite import convert_command
 from embedded.tflite.convert import Converted
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.store.folders import Store
 from tests import tiny
 from tests.study import finished
@@ -18,10 +18,10 @@ from tests.study import finished
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    def of(self: Materials, config: object) -> Material:
-        return tiny.material()
+    def of(self: Datasets, config: object) -> Dataset:
+        return tiny.dataset()
 
-    monkeypatch.setattr(Materials, "of", of)
+    monkeypatch.setattr(Datasets, "of", of)
     configs = [finished.config(family="dense", validation_frames=300), finished.config()]
     return finished.grid(tmp_path / "mine", *configs, validation_esr=0.1)
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from data.frames import Stretch
+from data.frames import Span
 from embedded.tflite import parity, runtimes
 from embedded.tflite.convert import Converted
 from embedded.tflite.parity import Agreement, Difference, Parity
@@ -46,11 +46,11 @@ def test_differences_are_counted_and_measured_in_steps() -> None:
 
 
 def test_of_costly_models_the_beginning_is_rendered() -> None:
-    test = [Stretch(0, 3000), Stretch(5000, 8000)]
+    test = [Span(0, 3000), Span(5000, 8000)]
     assert parity.affordable(test, 10_000) == test
-    assert parity.affordable(test, 4000) == [Stretch(0, 3000), Stretch(5000, 6000)]
-    assert parity.affordable(test, 3100) == [Stretch(0, 3000)]  # the rest would not be scored
-    assert parity.affordable(test, 1) == [Stretch(0, 1022)]
+    assert parity.affordable(test, 4000) == [Span(0, 3000), Span(5000, 6000)]
+    assert parity.affordable(test, 3100) == [Span(0, 3000)]  # the rest would not be scored
+    assert parity.affordable(test, 1) == [Span(0, 1022)]
 
 
 def test_what_is_said_follows_the_figures() -> None:
@@ -97,12 +97,12 @@ def test_figures_of_several_models_lie_in_one_file(tmp_path: Path) -> None:
 def test_a_model_is_measured_on_the_test_split(kind: str, tmp_path: Path) -> None:
     a = models.FEED_FORWARD[0]
     model = models.converted(a, tmp_path / "model.tflite", kind)  # type: ignore[arg-type]
-    material = models.material()
-    found = parity.measure(model, a, models.weights_of(a), material)
+    dataset = models.dataset()
+    found = parity.measure(model, a, models.weights_of(a), dataset)
     weights = [jnp.asarray(w) for w in models.weights_of(a)]
-    [test] = material.split.test
-    wet = material.pair.wet[test.start + 511 : test.stop]
-    exact = render(a, weights, material.pair.dry[test.start : test.stop]).samples[511:]
+    [test] = dataset.split.test
+    wet = dataset.pair.wet[test.start + 511 : test.stop]
+    exact = render(a, weights, dataset.pair.dry[test.start : test.stop]).samples[511:]
     assert found.keras_esr == pytest.approx(metrics.esr(wet, exact), rel=1e-9)
     assert found.test_seconds == pytest.approx(len(wet) / models.RATE_HZ)
     assert set(found.runtimes) == set(parity.installed())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.audio import Samples
-from data.frames import Stretch
+from data.frames import Span
 from data.splits import LEAD_IN_SAMPLES
 from reports.audio import excerpts
 from reports.audio.excerpts import Excerpt
@@ -18,7 +18,7 @@ def tone(seconds: float, amplitude: float) -> Samples:
 
 
 def test_stretches_are_counted_without_their_lead_ins() -> None:
-    found = excerpts.stretches([Stretch(0, 1000), Stretch(5000, 7000)])
+    found = excerpts.spans([Span(0, 1000), Span(5000, 7000)])
     first = 1000 - LEAD_IN_SAMPLES
     assert found == [Excerpt(0, first), Excerpt(first, first + 2000 - LEAD_IN_SAMPLES)]
 

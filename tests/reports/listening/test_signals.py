@@ -69,7 +69,7 @@ def test_silence_and_shortness_are_refused() -> None:
         levels.loudness_lufs(sine(1000, 0.3), RATE_HZ)
 
 
-def test_items_share_nothing_and_stay_inside_stretches() -> None:
+def test_items_share_nothing_and_stay_inside_spans() -> None:
     dry = plucked(60.0)
     parts = [Excerpt(0, 200_000), Excerpt(200_000, 480_000)]
     cut = items.cut(dry, 8000, parts, count=4, seconds=10)
@@ -90,5 +90,5 @@ def test_a_short_split_gives_fewer_and_shorter_items() -> None:
 
 
 def test_no_stretch_to_cut_from_is_refused() -> None:
-    with pytest.raises(InputError, match="stretch"):
+    with pytest.raises(InputError, match="span"):
         items.cut(np.zeros(0, np.float32), 8000, [])

@@ -17,7 +17,7 @@ from reports.audio.excerpts import Excerpt
 from reports.pages import study_page
 from reports.pages.run_page import WORTH_PROCESSES
 from reports.sections.run_table import SETTINGS
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from reports.sources.links import link_of
 from reports.sources.numbers import significant
 from reports.sources.results import Results, read
@@ -107,15 +107,15 @@ def test_a_page_says_what_could_not_be_shown(tmp_path: Path) -> None:
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of shelf folders, as they are filled."""
+    """Names of cache folders, as they are filled."""
     made: list[str] = []
-    fill: Callable[..., None] = Shelf._make
+    fill: Callable[..., None] = Cache._make
 
-    def noted(self: Shelf, folder: Path, own: object) -> None:
+    def noted(self: Cache, folder: Path, own: object) -> None:
         made.append(folder.name)
         fill(self, folder, own)
 
-    monkeypatch.setattr(Shelf, "_make", noted)
+    monkeypatch.setattr(Cache, "_make", noted)
     return made
 
 

@@ -10,7 +10,7 @@ from data.errors import InputError
 from reports.audio import players
 from reports.drawing import figures
 from reports.pages import study_page
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from reports.sources.numbers import significant
 from reports.sources.results import Results
 from study.store.folders import Store
@@ -130,7 +130,7 @@ def test_a_second_build_draws_nothing_and_changes_nothing(
     def refuse(*_: object) -> None:
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr(Shelf, "_make", refuse)
+    monkeypatch.setattr(Cache, "_make", refuse)
     assert study_page.build(store).read_bytes() == html
     after = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in page.parent.glob("*/*")}
     assert after == before
@@ -220,5 +220,5 @@ def test_an_interrupted_drawing_leaves_no_trace(
         study_page.build(store)
     left = {p.name for p in store.report_folder.iterdir()}
     assert not [name for name in left if name.startswith("fuzz-scores") or name == "index.html"]
-    assert {name for name in left if name.startswith(".")} == {".lock", ".shelf-lock"}
+    assert {name for name in left if name.startswith(".")} == {".lock", ".cache-lock"}
     assert study_page.build(store).is_file()

@@ -5,7 +5,7 @@ import pandas as pd
 
 from reports.sections.boards import BoardsSection, boards_section
 from reports.sources import results
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from study.config.run import RunConfig
 from study.store.folders import Store
 from tests.reports.synthetic import config, write_study
@@ -28,7 +28,7 @@ def budget_row(run_id: str, board: str, verdict: str, **changes: Any) -> dict[st
 
 def test_nothing_reckoned_is_no_section(tmp_path: Path) -> None:
     read = results.read(store_of(tmp_path))
-    assert boards_section(read, Shelf(tmp_path / "report")) is None
+    assert boards_section(read, Cache(tmp_path / "report")) is None
 
 
 def test_verdicts_are_told_by_model_and_board(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_verdicts_are_told_by_model_and_board(tmp_path: Path) -> None:
         budget_row("gone", "teensy41", "yes"),
     ]
     pd.DataFrame(rows).to_parquet(store.root / "budget.parquet")
-    section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+    section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.boards == ("Teensy 4.1", "Daisy Seed")
     [line] = section.lines  # the route that keeps up nowhere is left out
@@ -61,7 +61,7 @@ def budget_of(tmp_path: Path, *configs: RunConfig, rendering: str = "framed") ->
     store = write_study(tmp_path / "grid", configs)
     rows = [budget_row(c.run_id, "teensy41", "yes", rendering=rendering) for c in configs]
     pd.DataFrame(rows).to_parquet(store.root / "budget.parquet")
-    section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+    section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     return section
 
@@ -89,7 +89,7 @@ def test_an_error_that_was_never_tried_is_called_a_guess(tmp_path: Path) -> None
     ]:
         row = budget_row(run.run_id, "teensy41", "yes", basis=basis, instructions_error=0.3)
         pd.DataFrame([row]).to_parquet(store.root / "budget.parquet")
-        section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+        section = boards_section(results.read(store), Cache(tmp_path / "report"))
         assert section is not None and section.lines[0].basis == told
 
 
@@ -100,13 +100,13 @@ def test_what_firmware_does_not_render_is_not_counted(tmp_path: Path) -> None:
     framed = budget_row(run.run_id, "teensy41", "no", rendering="framed", reason=reason)
     rows = [budget_row(run.run_id, "teensy41", "yes"), framed]
     pd.DataFrame(rows).to_parquet(store.root / "budget.parquet")
-    section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+    section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.sentences[0].startswith("Teensy 4.1: 1 of 1 model surely keeps up.")
     assert len(section.lines) == 2
 
     pd.DataFrame([framed]).to_parquet(store.root / "budget.parquet")
-    section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+    section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.sentences[0].startswith("No model of this grid was rendered as boards do it")
 
@@ -121,7 +121,7 @@ def test_times_stand_in_a_table_and_a_picture(tmp_path: Path) -> None:
         [("circuit", 8, 0.5), ("circuit", 64, 0.25), ("c", 8, 0.02), ("keras_framed", 64, 0.4)]
     ]  # fmt: skip
     pd.DataFrame(rows).to_parquet(store.root / "timing.parquet")
-    section = boards_section(results.read(store), Shelf(tmp_path / "report"))
+    section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     [timing] = section.timings
     assert timing.blocks == (8, 64)

@@ -14,10 +14,10 @@ from reports.sections import failures
 from reports.sections.choice import choice_section
 from reports.sections.data import as_recorded, inputs
 from reports.sections.provenance import provenance
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from reports.sources.results import Model, Results, Row, read
 from study.config.run import RunConfig
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.selection import choose
 from study.selection.choose import Choice
 from study.selection.limits import Limits
@@ -31,13 +31,13 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_inputs_are_told_in_seconds_and_levels(results: Results, tmp_path: Path) -> None:
-    materials = Materials(results.store.pairs)
-    found = inputs(results, "fuzz", Shelf(tmp_path), materials)
-    material = materials.of(results.configs[results.finals[0]["run_id"]])
-    seconds = sum(stretch.samples for stretch in material.split.test) / 8000
+    datasets = Datasets(results.store.pairs)
+    found = inputs(results, "fuzz", Cache(tmp_path), datasets)
+    dataset = datasets.of(results.configs[results.finals[0]["run_id"]])
+    seconds = sum(span.samples for span in dataset.split.test) / 8000
     assert f"{seconds:.2f} s to judge by" in found.sentences[0]
     assert "8,000 Hz" in found.sentences[0]
-    level_db = 10 * np.log10(np.mean(material.pair.wet.astype(float) ** 2))
+    level_db = 10 * np.log10(np.mean(dataset.pair.wet.astype(float) ** 2))
     assert f"{level_db:.1f} dB".replace("-", "\N{MINUS SIGN}") in found.pictures[0].alt
     assert all((tmp_path / picture.source).is_file() for picture in found.pictures)
 
@@ -46,7 +46,7 @@ def test_inputs_that_are_gone_are_told(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [config()])
     for file in store.pairs.glob("*/*.wav"):
         file.unlink()
-    found = inputs(read(store), "fuzz", Shelf(tmp_path / "shelf"), Materials(store.pairs))
+    found = inputs(read(store), "fuzz", Cache(tmp_path / "cache"), Datasets(store.pairs))
     assert found.problem and not found.pictures
 
 
@@ -65,14 +65,14 @@ def test_attacks_are_compared_within_each_seed() -> None:
 def test_inputs_of_a_reversed_run_are_told_by_their_own_names(results: Results) -> None:
     config = results.configs[results.finals[0]["run_id"]]
     pair = tiny.pair()
-    backwards = Material(replace(pair, dry=pair.wet, wet=pair.dry), tiny.parts())
+    backwards = Dataset(replace(pair, dry=pair.wet, wet=pair.dry), tiny.parts())
     turned = config.model_copy(update={"direction": "reversed"})
     assert as_recorded(turned, backwards).pair == pair
-    assert as_recorded(config, tiny.material()).pair == pair
+    assert as_recorded(config, tiny.dataset()).pair == pair
 
 
 def test_a_grid_without_notes_says_so(results: Results, tmp_path: Path) -> None:
-    found = failures.failures(results, "fuzz", Shelf(tmp_path), Materials(results.store.pairs))
+    found = failures.failures(results, "fuzz", Cache(tmp_path), Datasets(results.store.pairs))
     assert found.attacks is None and "Too few notes" in found.sentences[0]
     assert found.worst is not None and len(found.worst.players) == 3
 

@@ -12,10 +12,10 @@ from data.audio import Samples
 from models.architecture import multiply_accumulates
 from study.config.grid import Grid
 from study.config.run import SignalConfig
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.execution.run_worker import work
 from study.measures import linear_baseline, metrics
-from study.rendering.framed import Rendering, render, render_stretches
+from study.rendering.framed import Rendering, render, render_spans
 from study.rendering.weights import load_weights
 from study.store.folders import Store
 from tests import tiny
@@ -119,9 +119,9 @@ def test_rows_hold_the_metrics_of_the_stored_prediction(
     def framed(dry: Samples) -> Rendering:
         return render(FINE.architecture, weights, dry)
 
-    rendered = render_stretches(framed, pair.dry, split.test).samples
+    rendered = render_spans(framed, pair.dry, split.test).samples
     np.testing.assert_array_equal(prediction, rendered)
-    validation = render_stretches(framed, pair.dry, split.validation).samples
+    validation = render_spans(framed, pair.dry, split.validation).samples
     assert row["validation_esr"] == metrics.esr(
         splits.scored(pair.wet, split.validation), validation
     )
@@ -184,18 +184,18 @@ def test_a_checkpoint_left_by_a_kill_after_the_result_is_removed(
 
 
 def test_material_is_loaded_once_and_shared(store: Store) -> None:
-    materials = Materials(store.pairs)
+    datasets = Datasets(store.pairs)
     other = FINE.model_copy(update={"seed": 5, "units": 8})
-    assert materials.of(FINE) is materials.of(other)
-    assert materials.test_fir(FINE) is materials.test_fir(other)
+    assert datasets.of(FINE) is datasets.of(other)
+    assert datasets.test_fir(FINE) is datasets.test_fir(other)
     resplit = FINE.model_copy(update={"signal": SIGNAL.model_copy(update={"split_seed": 1})})
-    assert materials.of(resplit).split != materials.of(FINE).split
+    assert datasets.of(resplit).split != datasets.of(FINE).split
 
 
 def test_the_material_of_a_run_is_its_pair_and_its_split(store: Store) -> None:
-    material = Materials(store.pairs).of(FINE)
-    np.testing.assert_array_equal(material.pair.wet, tiny.pair().wet)
-    assert material.split == tiny.parts()
+    dataset = Datasets(store.pairs).of(FINE)
+    np.testing.assert_array_equal(dataset.pair.wet, tiny.pair().wet)
+    assert dataset.split == tiny.parts()
 
 
 def test_the_folder_of_runs_may_be_moved(store: Store, tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from data import frames
 from data.audio import Samples
-from data.frames import Stretch
+from data.frames import Span
 from data.splits import LEAD_IN_SAMPLES
 from models.architecture import FAMILIES, Architecture
 from models.framed import build
 from study.rendering import framed
-from study.rendering.framed import BLOCK_SAMPLES, compiled_predict, render, render_stretches
+from study.rendering.framed import BLOCK_SAMPLES, compiled_predict, render, render_spans
 from study.training import compiled
 
 SIZE = 16
@@ -69,20 +69,20 @@ def test_a_rendering_of_the_beginning_is_the_beginning_of_the_rendering() -> Non
 
 def test_stretches_are_rendered_as_signals_of_their_own() -> None:
     a, dry = architecture("rnn"), noise(3000)
-    stretches = [Stretch(500, 1400), Stretch(1400, 2000)]
-    rendered = render_stretches(lambda x: render(a, weights(a), x), dry, stretches).samples
-    expected = [predicted(a, dry[s.start : s.stop])[LEAD_IN_SAMPLES:] for s in stretches]
+    spans = [Span(500, 1400), Span(1400, 2000)]
+    rendered = render_spans(lambda x: render(a, weights(a), x), dry, spans).samples
+    expected = [predicted(a, dry[s.start : s.stop])[LEAD_IN_SAMPLES:] for s in spans]
     np.testing.assert_allclose(rendered, np.concatenate(expected), atol=1e-6)
 
 
 def test_nothing_outside_a_stretch_changes_its_rendering() -> None:
     a, dry = architecture("rnn"), noise(3000)
-    stretches = [Stretch(500, 1400), Stretch(1400, 2000)]
-    before = render_stretches(lambda x: render(a, weights(a), x), dry, stretches).samples
+    spans = [Span(500, 1400), Span(1400, 2000)]
+    before = render_spans(lambda x: render(a, weights(a), x), dry, spans).samples
     changed = dry.copy()
     changed[:1400] += 1
     changed[2000:] -= 1
-    after = render_stretches(lambda x: render(a, weights(a), x), changed, stretches).samples
+    after = render_spans(lambda x: render(a, weights(a), x), changed, spans).samples
     first = 900 - LEAD_IN_SAMPLES
     np.testing.assert_array_equal(after[first:], before[first:])
     assert not np.array_equal(after[:first], before[:first])

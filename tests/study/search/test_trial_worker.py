@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from data.pairs import Pair
 from study.config.run import RunConfig
-from study.dataset import Material, Materials
+from study.dataset import Dataset, Datasets
 from study.search.search_file import Choices, Search
 from study.search.trial_worker import perform
 from study.search.trials import Trials
@@ -29,25 +29,25 @@ def search(rates: tuple[float, ...] = FINE, **settings: Any) -> Search:
     return Search("mine", "Mine", "mine.toml", 9, 0, base, space, {"patience": 5})
 
 
-class OneMaterial(Materials):
-    """The same material for every run."""
+class OneDataset(Datasets):
+    """The same dataset for every run."""
 
-    def __init__(self, material: Material) -> None:
-        self.material = material
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
 
-    def of(self, config: RunConfig) -> Material:
-        return self.material
+    def of(self, config: RunConfig) -> Dataset:
+        return self.dataset
 
 
 def do(
-    trials: Trials, params: Mapping[str, Any], material: Material | None = None
+    trials: Trials, params: Mapping[str, Any], dataset: Dataset | None = None
 ) -> tuple[FrozenTrial, list[dict[str, Any]]]:
     """One trial with these settings in the place of the proposed ones, and its events."""
     events: list[dict[str, Any]] = []
     with trials.claimed() as claimed:
         assert claimed
-        materials = OneMaterial(material or tiny.material())
-        perform(trials, replace(claimed, params=params), materials, events.append)
+        datasets = OneDataset(dataset or tiny.dataset())
+        perform(trials, replace(claimed, params=params), datasets, events.append)
     return trials.all()[claimed.number], events
 
 
@@ -74,23 +74,23 @@ def test_a_hopeless_learning_rate_is_pruned(tmp_path: Path) -> None:
 
 def test_the_test_split_plays_no_part(tmp_path: Path) -> None:
     fair, _ = do(Trials(search(), tmp_path / "fair"), {"learning_rate": 2e-3})
-    material = tiny.material()
-    dry, wet = material.pair.dry.copy(), material.pair.wet.copy()
-    for stretch in material.split.test:
-        dry[stretch.start : stretch.stop] = wet[stretch.start : stretch.stop] = np.nan
-    blind = Material(Pair(dry, wet, tiny.RATE_HZ, "blind"), material.split)
+    dataset = tiny.dataset()
+    dry, wet = dataset.pair.dry.copy(), dataset.pair.wet.copy()
+    for span in dataset.split.test:
+        dry[span.start : span.stop] = wet[span.start : span.stop] = np.nan
+    blind = Dataset(Pair(dry, wet, tiny.RATE_HZ, "blind"), dataset.split)
     judged, _ = do(Trials(search(), tmp_path / "blind"), {"learning_rate": 2e-3}, blind)
     assert judged.value == fair.value
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
 def test_a_diverging_trial_is_pruned_so_that_its_like_are_avoided(tmp_path: Path) -> None:
-    material = tiny.material()
-    broken = np.full_like(material.pair.wet, np.nan)
+    dataset = tiny.dataset()
+    broken = np.full_like(dataset.pair.wet, np.nan)
     trial, _ = do(
         Trials(search(), tmp_path),
         {"learning_rate": 2e-3},
-        Material(Pair(material.pair.dry, broken, tiny.RATE_HZ, "broken"), material.split),
+        Dataset(Pair(dataset.pair.dry, broken, tiny.RATE_HZ, "broken"), dataset.split),
     )
     assert trial.state == TrialState.PRUNED
     assert "loss" in trial.user_attrs["reason"]

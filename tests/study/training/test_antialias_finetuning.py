@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from data.audio import Samples
-from study.dataset import Material
+from study.dataset import Dataset
 from study.measures import aliasing, metrics
 from study.measures.aliasing import Probe
-from study.rendering.framed import render, render_stretches
+from study.rendering.framed import render, render_spans
 from study.rendering.weights import load_weights
 from study.store.folders import RunFolder
 from study.training import antialias_finetuning, compiled, loop
@@ -39,25 +39,25 @@ def test_a_target_keeps_the_harmonics_and_loses_the_aliases() -> None:
 
 def test_a_lesson_is_tones_with_the_models_own_answers() -> None:
     weights = compiled.initial_state(CONFIG.architecture, seed=3).weights
-    lesson = tones(CONFIG.architecture, weights, tiny.RATE_HZ, seed=0)
-    assert len(lesson.dry) == len(lesson.wet) == lesson.stretches[-1].stop
-    assert len(lesson.stretches) == antialias_finetuning.TONES
-    first = lesson.stretches[0]
+    taught = tones(CONFIG.architecture, weights, tiny.RATE_HZ, seed=0)
+    assert len(taught.dry) == len(taught.wet) == taught.spans[-1].stop
+    assert len(taught.spans) == antialias_finetuning.TONES
+    first = taught.spans[0]
     lead_in = CONFIG.frame_size - 1
-    answer = render(CONFIG.architecture, weights, lesson.dry[first.start : first.stop]).samples
-    kept = lesson.wet[first.start + lead_in : first.stop]
+    answer = render(CONFIG.architecture, weights, taught.dry[first.start : first.stop]).samples
+    kept = taught.wet[first.start + lead_in : first.stop]
     # A fresh model is nearly linear, so hardly anything was left out.
     assert metrics.esr(answer[lead_in:], kept) < 0.01
     again = tones(CONFIG.architecture, weights, tiny.RATE_HZ, seed=0)
-    np.testing.assert_array_equal(lesson.dry, again.dry)
+    np.testing.assert_array_equal(taught.dry, again.dry)
     other = tones(CONFIG.architecture, weights, tiny.RATE_HZ, seed=1)
-    assert not np.array_equal(lesson.dry, other.dry)
+    assert not np.array_equal(taught.dry, other.dry)
 
 
-def clipped_hard() -> Material:
-    material = tiny.material()
-    wet = np.tanh(4 * material.pair.wet)
-    return dataclasses.replace(material, pair=dataclasses.replace(material.pair, wet=wet))
+def clipped_hard() -> Dataset:
+    dataset = tiny.dataset()
+    wet = np.tanh(4 * dataset.pair.wet)
+    return dataclasses.replace(dataset, pair=dataclasses.replace(dataset.pair, wet=wet))
 
 
 def asr_db(weights: list[Any]) -> float:
@@ -71,20 +71,20 @@ def asr_db(weights: list[Any]) -> float:
 
 @pytest.mark.slow
 def test_tones_lower_aliases_and_music_keeps_the_accuracy(tmp_path: Path) -> None:
-    material = clipped_hard()
-    loop.train(CONFIG, material, RunFolder(tmp_path))
+    dataset = clipped_hard()
+    loop.train(CONFIG, dataset, RunFolder(tmp_path))
     plain = load_weights(CONFIG, RunFolder(tmp_path).model_file())
     longer = CONFIG.model_copy(update={"antialias_epochs": 30})
-    both = antialias_finetuning.fine_tune(longer, material, plain)
+    both = antialias_finetuning.fine_tune(longer, dataset, plain)
     assert asr_db(both) < asr_db(plain)
 
     def esr(weights: list[Any]) -> float:
-        rendered = render_stretches(
+        rendered = render_spans(
             lambda dry: render(CONFIG.architecture, weights, dry),
-            material.pair.dry,
-            material.split.test,
+            dataset.pair.dry,
+            dataset.split.test,
         )
-        return metrics.esr(material.test_target, rendered.samples)
+        return metrics.esr(dataset.test_target, rendered.samples)
 
     assert esr(both) < 1.1 * esr(plain)
 
@@ -93,7 +93,7 @@ def test_tones_lower_aliases_and_music_keeps_the_accuracy(tmp_path: Path) -> Non
 def test_it_is_repeatable_to_the_last_bit(tmp_path: Path) -> None:
     config = tiny.config(antialias_epochs=2)
     for name in ("a", "b"):
-        loop.train(config, tiny.material(), RunFolder(tmp_path / name))
+        loop.train(config, tiny.dataset(), RunFolder(tmp_path / name))
     folders = [RunFolder(tmp_path / name) for name in ("a", "b")]
     a, b = (load_weights(config, folder.model_file()) for folder in folders)
     for one, other in zip(a, b, strict=True):

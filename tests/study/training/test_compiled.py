@@ -31,7 +31,7 @@ def drawn(count: int, lookback: int = 0) -> frames.Indices:
 
 def train(
     a: Architecture, targets: frames.Indices, epochs: int, loss: str = "mae", rate: float = RATE
-) -> tuple[compiled.TrainingState, list[float]]:
+) -> tuple[compiled.Variables, list[float]]:
     """What training does in its loop, without the shuffle."""
     pair = tiny.pair()
     epoch = compiled.compiled_epoch(a, loss, len(pair.dry), len(targets), BATCH)

@@ -20,7 +20,7 @@ from models.streaming import state_sizes
 from study.config import grid
 from study.config.grid import Grid
 from study.config.run import RunConfig, SignalConfig
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.evaluation import controls as evaluation
 from study.execution import run_worker
 from study.rendering.framed import render
@@ -110,8 +110,8 @@ def test_a_finished_run_leaves_its_models_and_no_checkpoint(store: Store) -> Non
 @pytest.mark.slow
 def test_faded_answers_are_the_blend_of_their_neighbours(store: Store) -> None:
     faded = next(run for run in store.runs() if run.config().knobs == "faded")
-    materials = Materials(store.pairs)
-    answers = evaluation._faded_answers(faded.config(), materials, faded, "framed")
+    datasets = Datasets(store.pairs)
+    answers = evaluation._faded_answers(faded.config(), datasets, faded, "framed")
     low, high = (answers({"drive": value})["fixed"][0] for value in (0.1, 0.5))
     between = answers({"drive": 0.2})
     np.testing.assert_allclose(between["faded"][0], 0.75 * low + 0.25 * high, atol=1e-6)
@@ -128,18 +128,18 @@ def test_neighbours_share_by_their_distance() -> None:
 
 @pytest.mark.slow
 def test_a_conditioned_model_learns_from_all_seen_settings_and_no_other(store: Store) -> None:
-    materials = Materials(store.pairs)
+    datasets = Datasets(store.pairs)
     own = config()
-    material = controls.conditioned(own, materials)
-    samples = len(material.pair.wet) // 3
-    assert material.pair.dry.shape == (3 * samples, 2)
+    dataset = controls.conditioned(own, datasets)
+    samples = len(dataset.pair.wet) // 3
+    assert dataset.pair.dry.shape == (3 * samples, 2)
     for number, value in enumerate(SEEN):
         part = slice(number * samples, (number + 1) * samples)
-        plain = materials.of(own.at({"drive": value}))
-        np.testing.assert_array_equal(material.pair.wet[part], plain.pair.wet)
-        np.testing.assert_array_equal(material.pair.dry[part, 0], plain.pair.dry)
-        assert set(material.pair.dry[part, 1]) == {np.float32(value)}
-        inside = [s for s in material.split.train if part.start <= s.start < part.stop]
+        plain = datasets.of(own.at({"drive": value}))
+        np.testing.assert_array_equal(dataset.pair.wet[part], plain.pair.wet)
+        np.testing.assert_array_equal(dataset.pair.dry[part, 0], plain.pair.dry)
+        assert set(dataset.pair.dry[part, 1]) == {np.float32(value)}
+        inside = [s for s in dataset.split.train if part.start <= s.start < part.stop]
         moved = [(s.start - part.start, s.stop - part.start) for s in inside]
         assert moved == [tuple(s) for s in plain.split.train]
 
@@ -201,14 +201,14 @@ def test_sequences_have_knobs_too(way: Any, store: Store, tmp_path: Path) -> Non
         warmup_samples=100,
     )
     folder = RunFolder(tmp_path / "run")
-    materials = Materials(store.pairs)
-    progress = controls.train(own, materials, folder, lambda _: None)
-    assert progress.losses[-1] < progress.losses[0]
-    plain = materials.of(own)
-    passed_over = controls.conditioned(own, materials) if way == "conditioned" else plain
+    datasets = Datasets(store.pairs)
+    train_state = controls.train(own, datasets, folder, lambda _: None)
+    assert train_state.losses[-1] < train_state.losses[0]
+    plain = datasets.of(own)
+    passed_over = controls.conditioned(own, datasets) if way == "conditioned" else plain
     count = len(tbptt.starts(passed_over.split.train, own.segment))
     assert input_pipeline.training_targets(own, plain) == count * own.segment.counted_samples
-    evaluation.evaluate(own, materials, folder)
+    evaluation.evaluate(own, datasets, folder)
     rows = files.read_json(folder.path / knob_table.SETTINGS_FILE)
     assert {row["rendering"] for row in rows} == {"streaming"}
     assert len(rows) == (5 if way == "conditioned" else 3 + 2 * 2)

@@ -7,17 +7,17 @@ import pytest
 
 from study.config.run import RunConfig
 from study.training import compiled, input_pipeline
-from study.training.input_pipeline import Exam
+from study.training.input_pipeline import ValidationSet
 from tests import tiny
 
 
-def framed(**changes: Any) -> Exam:
-    return input_pipeline.framed(tiny.config(**changes), tiny.material())[1]
+def framed(**changes: Any) -> ValidationSet:
+    return input_pipeline.framed(tiny.config(**changes), tiny.dataset())[1]
 
 
-def sequences(**changes: Any) -> tuple[RunConfig, Exam]:
+def sequences(**changes: Any) -> tuple[RunConfig, ValidationSet]:
     config = tiny.sequence_config(units=2, **changes)
-    return config, input_pipeline.sequences(config, tiny.material(), config.loss, 16)[1]
+    return config, input_pipeline.sequences(config, tiny.dataset(), config.loss, 16)[1]
 
 
 @pytest.mark.slow
@@ -39,20 +39,20 @@ def test_every_length_of_windows_and_segments_is_validated_alike() -> None:
 
 @pytest.mark.slow
 def test_a_short_stretch_is_validated_as_far_as_it_goes() -> None:
-    _, exam = sequences(warmup_samples=2000)
-    validation = tiny.parts().validation
-    assert exam.batches.size == len(validation)
-    assert exam.batches.ravel().tolist() == [stretch.start + 2000 for stretch in validation]
+    _, validation = sequences(warmup_samples=2000)
+    held_out = tiny.parts().validation
+    assert validation.batches.size == len(held_out)
+    assert validation.batches.ravel().tolist() == [span.start + 2000 for span in held_out]
 
 
 @pytest.mark.slow
 def test_all_that_is_held_out_is_validated() -> None:
     """Also what does not fill a batch, which is the end of the signal."""
-    _, exam = sequences(warmup_samples=100)
-    alike = exam.batches.ravel()
+    _, validation = sequences(warmup_samples=100)
+    alike = validation.batches.ravel()
     held_out = tiny.parts().validation
-    for stretch in held_out:
-        assert any(stretch.start <= first < stretch.stop for first in alike)
+    for span in held_out:
+        assert any(span.start <= first < span.stop for first in alike)
     several = input_pipeline._equal_batches(np.arange(45, dtype=np.int32), 16)
     assert several.shape == (3, 15) and sorted(several.ravel()) == list(range(45))
     odd = input_pipeline._equal_batches(np.arange(47, dtype=np.int32), 16)

@@ -14,11 +14,11 @@ import pytest
 from data.errors import InputError
 from data.pairs import Pair
 from study.config.run import RunConfig
-from study.dataset import Material
+from study.dataset import Dataset
 from study.rendering.weights import load_weights, save_model
 from study.store.folders import RunFolder
 from study.training import compiled, loop
-from study.training.loop import EpochReport, Progress, TrainingDivergedError
+from study.training.loop import EpochReport, TrainingDivergedError, TrainState
 from tests import tiny
 
 NEVER_S = 1e9
@@ -32,13 +32,13 @@ def run(
     config: RunConfig,
     folder: Path,
     die_after: int | None = None,
-    material: Callable[[], Material] = tiny.material,
-) -> Progress:
+    dataset: Callable[[], Dataset] = tiny.dataset,
+) -> TrainState:
     def after_epoch(report: EpochReport) -> None:
         if report.epoch == die_after:
             raise KilledError
 
-    return loop.train(config, material(), RunFolder(folder), after_epoch, checkpoint_every_s=0)
+    return loop.train(config, dataset(), RunFolder(folder), after_epoch, checkpoint_every_s=0)
 
 
 def assert_same_bits(a: list[jax.Array], b: list[jax.Array]) -> None:
@@ -50,44 +50,44 @@ def assert_same_bits(a: list[jax.Array], b: list[jax.Array]) -> None:
 CASES = {
     "cosine with checkpoints": (
         tiny.config(schedule="cosine", checkpoint_epochs=(2, 5)),
-        tiny.material,
+        tiny.dataset,
     ),
     "patience, the first weights are best": (
         tiny.config(patience=6, learning_rate=0.03, seed=1),
-        tiny.contrary_material,
+        tiny.contrary_dataset,
     ),
     "recurrent, two frames a target": (
         tiny.config(family="gru", loss="esr_preemph_dc"),
-        tiny.material,
+        tiny.dataset,
     ),
     "sequences": (
         tiny.sequence_config(patience=6, schedule="cosine", checkpoint_epochs=(2, 5)),
-        tiny.material,
+        tiny.dataset,
     ),
     "sequences, waveform and spectrum": (
         tiny.sequence_config(loss="esr_preemph_dc_stft", window_samples=256),
-        tiny.material,
+        tiny.dataset,
     ),
 }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("config", "material"), CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize(("config", "dataset"), CASES.values(), ids=CASES.keys())
 def test_a_killed_training_ends_bit_identical_to_an_undisturbed_one(
-    config: RunConfig, material: Callable[[], Material], tmp_path: Path
+    config: RunConfig, dataset: Callable[[], Dataset], tmp_path: Path
 ) -> None:
-    whole = run(config, tmp_path / "whole", material=material)
+    whole = run(config, tmp_path / "whole", dataset=dataset)
     for epoch in (1, 2, 5):  # killed again and again in one folder
         with pytest.raises(KilledError):
-            run(config, tmp_path / "killed", epoch, material)
-    resumed = run(config, tmp_path / "killed", material=material)
+            run(config, tmp_path / "killed", epoch, dataset)
+    resumed = run(config, tmp_path / "killed", dataset=dataset)
 
     assert resumed.epoch == whole.epoch == config.epochs
     assert resumed.losses == whole.losses
     assert resumed.validation_losses == whole.validation_losses
     assert resumed.best_epoch == whole.best_epoch
-    assert_same_bits(resumed.state.weights, whole.state.weights)
-    assert_same_bits(resumed.state.optimiser, whole.state.optimiser)
+    assert_same_bits(resumed.variables.weights, whole.variables.weights)
+    assert_same_bits(resumed.variables.optimiser, whole.variables.optimiser)
     assert_same_bits(resumed.best_weights, whole.best_weights)
     folders = [RunFolder(tmp_path / name) for name in ("whole", "killed")]
     assert folders[0].history_file.read_bytes() == folders[1].history_file.read_bytes()
@@ -108,11 +108,11 @@ def test_a_killed_fine_tuning_ends_bit_identical_to_an_undisturbed_one(tmp_path:
 
         folder = RunFolder(tmp_path / "killed")
         with pytest.raises(KilledError):
-            loop.train(config, tiny.material(), folder, after_epoch, checkpoint_every_s=0)
+            loop.train(config, tiny.dataset(), folder, after_epoch, checkpoint_every_s=0)
     seen: list[tuple[str, int]] = []
     loop.train(
         config,
-        tiny.material(),
+        tiny.dataset(),
         RunFolder(tmp_path / "killed"),
         lambda report: seen.append((report.stage, report.epoch)),
     )
@@ -143,7 +143,7 @@ def test_a_killed_training_does_not_begin_again(tmp_path: Path) -> None:
     seen: list[int] = []
     loop.train(
         tiny.config(),
-        tiny.material(),
+        tiny.dataset(),
         RunFolder(tmp_path),
         lambda report: seen.append(report.epoch),
     )
@@ -161,28 +161,28 @@ def test_without_time_for_a_checkpoint_training_begins_again(tmp_path: Path) -> 
     for _ in range(2):
         with pytest.raises(KilledError):
             loop.train(
-                tiny.config(), tiny.material(), RunFolder(tmp_path), stop_after_three, NEVER_S
+                tiny.config(), tiny.dataset(), RunFolder(tmp_path), stop_after_three, NEVER_S
             )
     assert seen == [1, 2, 3, 1, 2, 3]
 
 
 def test_patience_stops_and_keeps_the_best_weights(tmp_path: Path) -> None:
     config = tiny.config(patience=3, epochs=40, learning_rate=0.03, seed=1)
-    progress = run(config, tmp_path, material=tiny.contrary_material)
-    best = int(np.argmin(progress.validation_losses)) + 1
-    assert progress.epoch == best + 3 < 40
-    assert progress.best_epoch == loop.final_epoch(config, progress) == best
+    train_state = run(config, tmp_path, dataset=tiny.contrary_dataset)
+    best = int(np.argmin(train_state.validation_losses)) + 1
+    assert train_state.epoch == best + 3 < 40
+    assert train_state.best_epoch == loop.final_epoch(config, train_state) == best
     saved = load_weights(config, RunFolder(tmp_path).model_file())
-    assert_same_bits(saved, progress.best_weights)
-    assert not np.array_equal(progress.state.weights[0], progress.best_weights[0])
+    assert_same_bits(saved, train_state.best_weights)
+    assert not np.array_equal(train_state.variables.weights[0], train_state.best_weights[0])
 
 
 def test_without_patience_the_last_weights_are_kept(tmp_path: Path) -> None:
     config = tiny.config(learning_rate=0.03, seed=1)
-    progress = run(config, tmp_path, material=tiny.contrary_material)
-    assert progress.best_epoch < loop.final_epoch(config, progress) == config.epochs
+    train_state = run(config, tmp_path, dataset=tiny.contrary_dataset)
+    assert train_state.best_epoch < loop.final_epoch(config, train_state) == config.epochs
     saved = load_weights(config, RunFolder(tmp_path).model_file())
-    assert_same_bits(saved, progress.state.weights)
+    assert_same_bits(saved, train_state.variables.weights)
 
 
 def test_checkpoint_epochs_keep_the_weights_of_their_epoch(tmp_path: Path) -> None:
@@ -226,12 +226,12 @@ def test_a_model_is_saved_and_loaded_whatever_the_clock_says(
 
 
 def test_history_has_a_line_an_epoch(tmp_path: Path) -> None:
-    progress = run(tiny.config(), tmp_path)
+    train_state = run(tiny.config(), tmp_path)
     lines = RunFolder(tmp_path).history_file.read_text().splitlines()
     assert lines[0] == "epoch,loss,validation_loss"
     rows = [[float(value) for value in line.split(",")] for line in lines[1:]]
     assert rows == [
-        [epoch, progress.losses[epoch - 1], progress.validation_losses[epoch - 1]]
+        [epoch, train_state.losses[epoch - 1], train_state.validation_losses[epoch - 1]]
         for epoch in range(1, 7)
     ]
 
@@ -250,7 +250,7 @@ def test_an_infinite_loss_is_divergence(tmp_path: Path) -> None:
     with pytest.raises(
         TrainingDivergedError, match=r"diverged: the loss is (inf|nan) after epoch 1"
     ):
-        loop.train(tiny.config(loss="mse"), Material(huge, tiny.parts()), RunFolder(tmp_path))
+        loop.train(tiny.config(loss="mse"), Dataset(huge, tiny.parts()), RunFolder(tmp_path))
     assert not RunFolder(tmp_path).model_file().exists()
 
 

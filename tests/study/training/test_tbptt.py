@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from data.frames import Stretch
+from data.frames import Span
 from models.architecture import Architecture
 from models.losses import PRE_EMPHASIS, PreEmphasisedErrorAndDc
 from models.sequence import build
@@ -24,13 +24,13 @@ RATE = 5e-3
 
 
 def test_segments_fill_their_stretches_and_never_straddle_two() -> None:
-    stretches = [Stretch(0, 1000), Stretch(1000, 1300), Stretch(5000, 6010)]
-    np.testing.assert_array_equal(tbptt.starts(stretches, SEGMENT), [100, 484, 5100, 5484])
+    spans = [Span(0, 1000), Span(1000, 1300), Span(5000, 6010)]
+    np.testing.assert_array_equal(tbptt.starts(spans, SEGMENT), [100, 484, 5100, 5484])
     for seed in range(20):
-        drawn = tbptt.starts(stretches, SEGMENT, np.random.default_rng(seed))
+        drawn = tbptt.starts(spans, SEGMENT, np.random.default_rng(seed))
         assert len(drawn) == 4
         for start in drawn:
-            home = next(s for s in stretches if s.start <= start < s.stop)
+            home = next(s for s in spans if s.start <= start < s.stop)
             assert start - SEGMENT.warmup_samples >= home.start
             assert start + SEGMENT.counted_samples <= home.stop
         assert drawn[1] - drawn[0] == SEGMENT.counted_samples
@@ -38,7 +38,7 @@ def test_segments_fill_their_stretches_and_never_straddle_two() -> None:
 
 def test_what_is_left_over_is_dealt_to_both_ends() -> None:
     drawn = [
-        int(tbptt.starts([Stretch(0, 600)], SEGMENT, np.random.default_rng(seed))[0])
+        int(tbptt.starts([Span(0, 600)], SEGMENT, np.random.default_rng(seed))[0])
         for seed in range(300)
     ]
     assert (min(drawn), max(drawn)) == (100, 600 - SEGMENT.counted_samples)
@@ -46,7 +46,7 @@ def test_what_is_left_over_is_dealt_to_both_ends() -> None:
 
 def test_stretches_without_room_are_refused() -> None:
     with pytest.raises(InputError, match=r"at least 484 samples .* at most 483"):
-        tbptt.starts([Stretch(0, 483), Stretch(500, 600)], SEGMENT)
+        tbptt.starts([Span(0, 483), Span(500, 600)], SEGMENT)
 
 
 def plain_keras(a: Architecture, first: Any, epochs: int) -> tuple[list[Any], list[float]]:
@@ -80,8 +80,8 @@ def plain_keras(a: Architecture, first: Any, epochs: int) -> tuple[list[Any], li
                 at = batch + window * SEGMENT.window_samples
                 dry, wet = (cut(s, at, SEGMENT.window_samples) for s in (pair.dry, pair.wet))
                 weights = [v.value for v in model.trainable_variables]
-                (loss, states), slopes = slopes_of(weights, dry, wet, states)
-                optimiser.apply(slopes, model.trainable_variables)
+                (loss, states), gradients = slopes_of(weights, dry, wet, states)
+                optimiser.apply(gradients, model.trainable_variables)
                 of_windows.append(float(loss))
             losses.append(float(np.mean(of_windows)))
     return [v.value for v in model.trainable_variables], losses

@@ -11,7 +11,7 @@ import pandas as pd
 
 from data import audio
 from data.audio import Samples
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from reports.sources.results import Results, Row
 from study.config.run import RunConfig
 from study.evaluation import probing
@@ -97,6 +97,6 @@ def by_epoch(tmp_path: Path, seeds: Sequence[Mapping[int, Values]], **settings: 
     return results(tmp_path, rows, runs)
 
 
-def shelf(tmp_path: Path) -> Shelf:
+def cache(tmp_path: Path) -> Cache:
     """Of a report."""
-    return Shelf(tmp_path / "report")
+    return Cache(tmp_path / "report")

@@ -7,7 +7,7 @@ import pytest
 
 from reports.sections.aliasing import epochs
 from reports.sources.results import Results
-from tests.reports.sections.aliasing.studies import Values, by_epoch, results, row, shelf
+from tests.reports.sections.aliasing.studies import Values, by_epoch, cache, results, row
 from tests.reports.synthetic import config
 
 
@@ -155,9 +155,9 @@ def test_other_renderings_are_no_epochs(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_section_draws_once_and_only_when_values_change(tmp_path: Path) -> None:
     seeds = [seed(*values) for values in zip(FALLING, RISING, strict=True)]
-    first = epochs.epoch_section(by_epoch(tmp_path, seeds), shelf(tmp_path))
-    again = epochs.epoch_section(by_epoch(tmp_path, seeds), shelf(tmp_path))
-    other = epochs.epoch_section(by_epoch(tmp_path, seeds[:2]), shelf(tmp_path))
+    first = epochs.epoch_section(by_epoch(tmp_path, seeds), cache(tmp_path))
+    again = epochs.epoch_section(by_epoch(tmp_path, seeds), cache(tmp_path))
+    other = epochs.epoch_section(by_epoch(tmp_path, seeds[:2]), cache(tmp_path))
     assert first is not None and again is not None and other is not None
     assert first == again
     assert first.effects[0].picture.source != other.effects[0].picture.source
@@ -167,7 +167,7 @@ def test_the_section_draws_once_and_only_when_values_change(tmp_path: Path) -> N
 def test_no_checkpoints_no_section(tmp_path: Path) -> None:
     run = config()
     found = results(tmp_path, [row(run, {"esr": 0.1})], [run])
-    assert epochs.epoch_section(found, shelf(tmp_path)) is None
+    assert epochs.epoch_section(found, cache(tmp_path)) is None
 
 
 @pytest.mark.parametrize("recipes", [1, 6])
@@ -177,7 +177,7 @@ def test_no_more_recipes_are_drawn_than_can_be_told_apart(tmp_path: Path, recipe
         run = config(epochs=200, checkpoint_epochs=(50,), learning_rate=0.001 * (1 + number))
         runs.append(run)
         rows += [row(run, {"esr": 0.1 + number}, epoch=e, is_final=e == 200) for e in (50, 200)]
-    section = epochs.epoch_section(results(tmp_path, rows, runs), shelf(tmp_path))
+    section = epochs.epoch_section(results(tmp_path, rows, runs), cache(tmp_path))
     assert section is not None
     [effect] = section.effects
     assert len(effect.tables) == min(recipes, 4) and effect.left_out == max(0, recipes - 4)

@@ -10,7 +10,7 @@ from reports.sections.aliasing.epochs import ESR, SOUND
 from reports.sections.aliasing.remedies import PLAIN, Remedy
 from reports.sources.results import Results, Row
 from study.config.run import RunConfig
-from tests.reports.sections.aliasing.studies import Values, results, row, shelf
+from tests.reports.sections.aliasing.studies import Values, cache, results, row
 from tests.reports.synthetic import config
 
 MINUS = "\N{MINUS SIGN}"
@@ -102,14 +102,14 @@ def test_a_remedy_that_does_not_help_is_said_not_to(tmp_path: Path) -> None:
 def test_a_grid_without_remedies_has_no_such_section(tmp_path: Path) -> None:
     run = config()
     found = results(tmp_path, [row(run, values(-20, 0.1))], [run])
-    assert remedies.remedy_section(found, shelf(tmp_path)) == ()
+    assert remedies.remedy_section(found, cache(tmp_path)) == ()
 
 
 def test_a_remedy_without_its_plain_twin_is_not_judged(tmp_path: Path) -> None:
     tuned = config(antialias_epochs=20)
     other = config(units=16)
     found = results(tmp_path, [row(r, values(-20, 0.1)) for r in (tuned, other)], [tuned, other])
-    assert remedies.remedy_section(found, shelf(tmp_path)) == ()
+    assert remedies.remedy_section(found, cache(tmp_path)) == ()
 
 
 def test_failed_and_pending_runs_do_not_disturb(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_failed_and_pending_runs_do_not_disturb(tmp_path: Path) -> None:
 
 
 def test_table_and_figure(tmp_path: Path) -> None:
-    [model] = remedies.remedy_section(study(tmp_path), shelf(tmp_path))
+    [model] = remedies.remedy_section(study(tmp_path), cache(tmp_path))
     plain, over, tuned = model.lines
     assert plain.remedy == "plain, its own values"
     assert plain.changes[0].value == f"{MINUS}23.0{UNBROKEN}dB"

@@ -13,15 +13,15 @@ from reports.sections.aliasing import probes
 from reports.sections.aliasing.section import EffectAliasing, aliasing_section
 from reports.sections.order import SECTIONS
 from reports.sections.section import Sources
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from reports.sources.results import read
 from study.config.run import RunConfig
-from study.dataset import Materials
+from study.dataset import Datasets
 from study.store.folders import Store
 from tests.reports.page_reader import read_page
 from tests.reports.sections.aliasing.studies import (
+    cache,
     clipper,
-    shelf,
     write_effect_probes,
     write_probes,
 )
@@ -57,11 +57,11 @@ def write_streaming_row(store: Store, run: RunConfig, renderings: list[str]) -> 
     files.write_json(folder.result_file, {**result, "rows": [*checkpoints, streamed, final]})
 
 
-def section(store: Store, to: Shelf) -> tuple[EffectAliasing, ...]:
-    return aliasing_section(read(store), to, Materials(store.pairs))
+def section(store: Store, to: Cache) -> tuple[EffectAliasing, ...]:
+    return aliasing_section(read(store), to, Datasets(store.pairs))
 
 
-def only(store: Store, to: Shelf) -> EffectAliasing:
+def only(store: Store, to: Cache) -> EffectAliasing:
     [effect] = section(store, to)
     return effect
 
@@ -94,7 +94,7 @@ def test_everything_is_there_and_stands_on_the_page(probed: Store) -> None:
 
 @pytest.mark.slow
 def test_numbers_of_the_table_are_those_of_the_probes(probed: Store, tmp_path: Path) -> None:
-    own, framed, *_ = (line for line in only(probed, shelf(tmp_path)).lines if line.name != "")
+    own, framed, *_ = (line for line in only(probed, cache(tmp_path)).lines if line.name != "")
     assert own.name == "the effect itself"
     answers = probes.answers_of_effect(probed, RUNS[0])
     worst = max(answers.standard, key=lambda row: row["asr_db"])
@@ -126,7 +126,7 @@ def test_a_checkpoint_after_the_best_epoch_does_not_answer_for_it(probed: Store)
 def test_a_run_without_probes_is_said_to_have_none(probed: Store, tmp_path: Path) -> None:
     best = best_run(probed)
     shutil.rmtree(probed.run(best.run_id).probes.path)
-    effect = only(probed, shelf(tmp_path))
+    effect = only(probed, cache(tmp_path))
     [problem] = effect.problems
     assert f"probes of run {best.run_id}" in problem and "Remove the run's result.json" in problem
     assert any("itself: sweep" in picture.title for picture in effect.pictures)
@@ -136,7 +136,7 @@ def test_a_run_without_probes_is_said_to_have_none(probed: Store, tmp_path: Path
 @pytest.mark.slow
 def test_a_recording_cannot_be_asked(probed: Store, tmp_path: Path) -> None:
     shutil.rmtree(probed.root / "targets")
-    effect = only(probed, shelf(tmp_path))
+    effect = only(probed, cache(tmp_path))
     [problem] = effect.problems
     assert "a recording, which answers no probes" in problem
     assert "the effect itself" not in [line.name for line in effect.lines]
@@ -166,7 +166,7 @@ def test_broken_files_are_sentences(
     probed: Store, tmp_path: Path, name: str, content: bytes
 ) -> None:
     (probed.run(best_run(probed).run_id).probes.path / name).write_bytes(content)
-    effect = only(probed, shelf(tmp_path))
+    effect = only(probed, cache(tmp_path))
     assert len(effect.problems) == 1 and effect.problems[0]
 
 
@@ -174,14 +174,14 @@ def test_spectra_of_another_shape_are_refused(probed: Store, tmp_path: Path) -> 
     folder = probed.run(best_run(probed).run_id).probes
     np.savez_compressed(folder.path / "spectra.npz", framed=np.zeros((6, 10), np.float16))
     np.savez_compressed(folder.path / "spectra.npz", streaming=np.zeros((6, 10), np.float16))
-    [problem] = only(probed, shelf(tmp_path)).problems
+    [problem] = only(probed, cache(tmp_path)).problems
     assert "spectra" in problem
 
 
 @pytest.mark.slow
 def test_a_missing_rendering_leaves_the_probes(probed: Store, tmp_path: Path) -> None:
     probed.run(best_run(probed).run_id).prediction_file().unlink()
-    effect = only(probed, shelf(tmp_path))
+    effect = only(probed, cache(tmp_path))
     assert "prediction.wav" in effect.problems[0]
     assert not any("power spectra" in picture.title for picture in effect.pictures)
     assert any("sines at 0.5" in picture.title for picture in effect.pictures)
@@ -192,16 +192,16 @@ def test_only_what_changed_is_drawn_again(
     probed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
-    made = Shelf._make
+    made = Cache._make
 
-    def noting(self: Shelf, folder: Path, fill: object) -> None:
+    def noting(self: Cache, folder: Path, fill: object) -> None:
         drawn.append(folder.name.rsplit("-", 1)[0])
         made(self, folder, fill)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Shelf, "_make", noting)
+    monkeypatch.setattr(Cache, "_make", noting)
 
     def all_sections() -> list[object]:
-        sources = Sources(read(probed), shelf(tmp_path), Materials(probed.pairs))
+        sources = Sources(read(probed), cache(tmp_path), Datasets(probed.pairs))
         anchors = ("aliasing", "epochs", "remedies")
         return [own.build(sources) for own in SECTIONS if own.anchor in anchors]
 
@@ -225,7 +225,7 @@ def test_only_what_changed_is_drawn_again(
 
 def test_any_run_can_be_drawn_alone(probed: Store, tmp_path: Path) -> None:
     run = probed.run(RUNS[1].run_id)
-    drawn = probes.of_run(probed, run, shelf(tmp_path), "This run", "streaming", with_sweep=False)
+    drawn = probes.of_run(probed, run, cache(tmp_path), "This run", "streaming", with_sweep=False)
     assert [picture.title for picture in drawn.spectra] == [
         "This run: sines at 0.5 of full scale",
         "This run: sines at 0.1 of full scale",

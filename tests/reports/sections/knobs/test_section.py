@@ -9,7 +9,7 @@ from data import files
 from data.effects import resolve
 from reports.pages import study_page
 from reports.sections.knobs.section import KnobSection, knob_section
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from study.config.run import RunConfig
 from study.store.folders import Store
 from study.store.knob_table import SETTINGS_FILE, setting_name
@@ -55,7 +55,7 @@ def row(run_id: str, value: float, way: str, esr: float) -> dict[str, Any]:
 
 
 def test_ways_are_compared_at_unseen_settings(store: Store) -> None:
-    section = knob_section(store, Shelf(store.report_folder))
+    section = knob_section(store, Cache(store.report_folder))
     assert section
     first, *others = section.sentences
     assert first.startswith("fuzz, LSTM 1\N{MULTIPLICATION SIGN}8: mean ESR at unseen settings")
@@ -81,7 +81,7 @@ def test_where_seeds_disagree_nothing_is_claimed(store: Store) -> None:
         if own["way"] == "conditioned":
             own["esr"] *= 8
     files.write_json(run.path / SETTINGS_FILE, rows)
-    section = knob_section(store, Shelf(store.report_folder))
+    section = knob_section(store, Cache(store.report_folder))
     assert section
     assert section.sentences[1].startswith("The seeds do not agree between conditioned and faded")
 
@@ -165,14 +165,14 @@ def judged(tmp_path: Path, runs: list[RunConfig], errors: list[dict[str, float]]
             for value in (*SEEN, *UNSEEN)
         ]
         files.write_json(store.run(run.run_id).path / SETTINGS_FILE, rows)
-    section = knob_section(store, Shelf(store.report_folder))
+    section = knob_section(store, Cache(store.report_folder))
     assert section
     return section
 
 
 def test_without_knobs_there_is_no_section(tmp_path: Path) -> None:
     plain = write_study(tmp_path / "runs" / "plain", [config()])
-    assert knob_section(plain, Shelf(plain.report_folder)) is None
+    assert knob_section(plain, Cache(plain.report_folder)) is None
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from reports.listening.blinding import hidden_sides
 from reports.sections.listening.section import listening_section
 from reports.sections.order import SECTIONS
 from reports.sources import results
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from study.store.folders import Store
 from tests.reports.listening.samples import abx, mushra, small_key, token
 from tests.reports.page_reader import Page
@@ -58,7 +58,7 @@ def shown(store: Store) -> Page:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
-    section = listening_section(store, Shelf(store.report_folder))
+    section = listening_section(store, Cache(store.report_folder))
     page = Page()
     [own] = [own for own in SECTIONS if own.anchor == "listening"]
     page.feed(environment.get_template(own.template).render(section=own, content=section))

@@ -10,7 +10,7 @@ import pytest
 from data import files
 from reports.pages import study_page
 from reports.sections.search.section import search_section
-from reports.sources.cache import Shelf
+from reports.sources.cache import Cache
 from study.search import search_file
 from study.search.importance import Importance
 from study.search.search_file import Choices, Range, Search
@@ -69,7 +69,7 @@ def write_search(store: Store, importances: list[Importance] = IMPORTANCES) -> N
 
 
 def test_it_counts_names_the_best_and_doubts_importances(store: Store) -> None:
-    section = search_section(store, Shelf(store.report_folder))
+    section = search_section(store, Cache(store.report_folder))
     assert section
     told = " ".join(section.sentences)
     assert "5 trials of 6 epochs: 3 trained to the end, 1 stopped early" in told
@@ -89,7 +89,7 @@ def test_it_counts_names_the_best_and_doubts_importances(store: Store) -> None:
 
 def test_without_importances_it_says_so(store: Store) -> None:
     write_search(store, [])
-    section = search_section(store, Shelf(store.report_folder))
+    section = search_section(store, Cache(store.report_folder))
     assert section
     assert "Too few trials differ" in section.sentences[-1]
     assert len(section.pictures) == 2
@@ -97,15 +97,15 @@ def test_without_importances_it_says_so(store: Store) -> None:
 
 def test_a_grid_has_no_such_section(store: Store) -> None:
     files.write_json(store.manifest_file, {**store.manifest(), "target": "grid"})
-    assert search_section(store, Shelf(store.report_folder)) is None
+    assert search_section(store, Cache(store.report_folder)) is None
 
 
 def test_a_search_begun_since_does_not_change_what_is_told(store: Store) -> None:
-    before = search_section(store, Shelf(store.report_folder))
+    before = search_section(store, Cache(store.report_folder))
     space = {"layers": Range(1, 3)}
     begun = Search("mine", "Mine", "mine", 5, 0, config(), space, {"patience": 5})
     files.write_json(search_file.search_file(store), begun.to_dict())
-    assert search_section(store, Shelf(store.report_folder)) == before
+    assert search_section(store, Cache(store.report_folder)) == before
 
 
 @pytest.mark.slow
