@@ -24,6 +24,7 @@ from study.config.run import RunConfig
 from study.selection.boards import BOARDS, Board
 from study.selection.limits import VERDICTS, Verdict
 from study.store import tables
+from study.store.columns import BUDGET_COLUMNS, typed
 from study.store.folders import FRAMED, Store
 
 CYCLES_OPTIMISTIC = 1.0
@@ -40,27 +41,6 @@ KINDS: dict[str, Kind] = {
 ROUTES = ("c", *KINDS)
 
 _OVERSAMPLED = f"{FRAMED}_x"  # and the factor
-
-COLUMNS: dict[str, str] = {
-    "run_id": "string",
-    "rendering": "string",
-    "board": "string",
-    "route": "string",
-    "instructions_per_sample": "Float64",
-    "cycles_optimistic": "Float64",
-    "cycles_pessimistic": "Float64",
-    "budget_cycles": "Float64",
-    "share_optimistic": "Float64",
-    "share_pessimistic": "Float64",
-    "ram_bytes": "Int64",
-    "flash_bytes": "Int64",
-    "latency_ms": "Float64",
-    "verdict": "string",
-    "basis": "string",
-    "instructions_error": "Float64",
-    "resampling": "string",
-    "reason": "string",
-}
 
 
 @dataclass(frozen=True)
@@ -108,17 +88,17 @@ class BudgetLine:
 
 
 def compute(store: Store) -> pd.DataFrame:
-    """The budget of every finished model that can be built; ``COLUMNS`` says what it holds.
+    """The budget of every finished model that can be built; ``BUDGET_COLUMNS`` says what it holds.
 
     Raises:
         InputError: the grid has no finished run.
     """
     lines = [asdict(line) for line in _lines(store)]
-    return pd.DataFrame(lines, columns=list(COLUMNS)).astype(COLUMNS)
+    return typed(lines, BUDGET_COLUMNS)
 
 
 def write(store: Store) -> pd.DataFrame:
-    """Reckon the budget and keep it as ``budget.parquet``."""
+    """Compute the budget and keep it as ``budget.parquet``."""
     found = compute(store)
     path = store.root / "budget.parquet"
     files.write_whole(path, lambda aside: found.to_parquet(aside, index=False))

@@ -42,27 +42,19 @@ from study.rendering.framed import FRAMES_AT_ONCE
 from study.selection import choose
 from study.selection.limits import Limits
 from study.store import tables
+from study.store.columns import TIMING_COLUMNS, typed
 from study.store.folders import RunFolder, Store
 
 BLOCKS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 MEASURED_S = 0.2
 """Processor time that a figure is taken over, at least."""
 
-COLUMNS: dict[str, str] = {
-    "effect": "string",
-    "run_id": "string",
-    "method": "string",
-    "block_samples": "Int64",
-    "sample_rate_hz": "Int64",
-    "seconds_per_second": "Float64",
-}
-
 Process = Callable[[Samples], object]
 Weights = list[NDArray[np.float32]]
 
 
 def measure(store: Store) -> pd.DataFrame:
-    """The table of a grid; ``COLUMNS`` says what it holds.
+    """The table of a grid; ``TIMING_COLUMNS`` says what it holds.
 
     Of each effect the best model that every method can compute is taken. Methods are
     ``circuit`` (built-in effects only), ``keras_framed`` (models trained on frames, blocks of
@@ -88,7 +80,7 @@ def measure(store: Store) -> pd.DataFrame:
     for effect in done["effect"].unique():
         choice = choose.choose(done, Limits(effect=str(effect)))
         lines += list(_lines(store, str(effect), choice.run_id))
-    return pd.DataFrame(lines, columns=list(COLUMNS)).astype(COLUMNS)
+    return typed(lines, TIMING_COLUMNS)
 
 
 def write(store: Store) -> pd.DataFrame:

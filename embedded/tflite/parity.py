@@ -8,9 +8,9 @@ target that the pedal gave. The runtimes are held against each other number by n
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from data import files, splits
 from data.audio import Samples
+from data.errors import InputError
 from data.frames import Span
 from embedded.network.reference import Weights
 from embedded.tflite import runtimes
@@ -29,6 +30,7 @@ from study.dataset import Dataset
 from study.measures import metrics
 from study.rendering.framed import render, render_spans
 from study.rendering.streaming import render_streaming
+from study.store import received
 
 FLOAT_TOLERANCE = 1e-5
 CARRIED_S = 10.0
@@ -240,14 +242,13 @@ def difference(one: NDArray[Any], other: NDArray[Any]) -> Difference:
 def write(model: Converted, found: Parity) -> None:
     """Keep the figures beside the other models' of the run, in ``parity.json``."""
     path = model.path.with_name("parity.json")
-    kept = _stored(path.read_text("utf-8")) if path.exists() else {}
-    files.write_json(path, {**kept, model.path.name: asdict(found)})
+    files.write_json(path, {**_stored(path), model.path.name: asdict(found)})
 
 
-def _stored(text: str) -> dict[str, Any]:
+def _stored(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(text))
-    except ValueError:  # cut short by a power cut: written anew
+        return received.parity(path)
+    except (FileNotFoundError, InputError):  # none yet, or cut short: written anew
         return {}
 
 

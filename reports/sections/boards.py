@@ -20,6 +20,7 @@ from reports.sources.results import FAMILY_NAMES, Results
 from study.config.run import RunConfig
 from study.selection.boards import title
 from study.store import received
+from study.store.columns import BUDGET_COLUMNS, TIMING_COLUMNS, Columns
 from study.store.folders import STREAMING
 
 ROUTE_NAMES = {
@@ -110,10 +111,10 @@ def boards_section(results: Results, cache: Cache) -> BoardsSection | None:
     return BoardsSection(names, tuple(sentences), tuple(lines), tflite, tuple(timings))
 
 
-def _read(results: Results, name: str) -> pd.DataFrame | None:
+def _read(results: Results, name: str, columns: Columns) -> pd.DataFrame | None:
     """A table of the grid, without runs that are gone."""
     try:
-        found = received.parquet(results.store.root / name)
+        found = received.parquet(results.store.root / name, columns)
     except FileNotFoundError:
         return None
     return found[found["run_id"].isin(list(results.model_of))]
@@ -121,7 +122,7 @@ def _read(results: Results, name: str) -> pd.DataFrame | None:
 
 def _timing(results: Results) -> pd.DataFrame | None:
     """Computing times with each run's structure, which is told of its own effect only."""
-    found = _read(results, "timing.parquet")
+    found = _read(results, "timing.parquet", TIMING_COLUMNS)
     if found is None:
         return None
     return found.assign(model=[results.model_of[run_id].structure for run_id in found["run_id"]])
@@ -129,7 +130,7 @@ def _timing(results: Results) -> pd.DataFrame | None:
 
 def _budget(results: Results) -> pd.DataFrame | None:
     """The budget with a name for whatever costs the same, be it of one effect or of several."""
-    found = _read(results, "budget.parquet")
+    found = _read(results, "budget.parquet", BUDGET_COLUMNS)
     if found is None:
         return None
     costs = [

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from data.errors import InputError
 from reports.sources.numbers import significant
 from reports.sources.results import Results
+from study.store import received
 
 KIND_NAMES = {
     "float32": "float32",
@@ -58,8 +59,8 @@ def converted_lines(results: Results) -> tuple[ConvertedRow, ...]:
 def _of_run(results: Results, run_id: str) -> Iterable[ConvertedRow]:
     path = results.store.root / "tflite" / run_id / "parity.json"
     try:
-        measured = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):  # never made, or cut short: it is made anew
+        measured = received.parity(path)
+    except (FileNotFoundError, InputError):  # never made, or cut short: it is made anew
         return
     model = results.model_of[run_id]
     title = f"{model.effect}: {model.label}, seed {results.configs[run_id].seed}"

@@ -18,12 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from data import files
 from data.errors import InputError, shown
 from study.config import grid as grids
 from study.config import toml_file
 from study.config.grid import Grid
 from study.config.run import RunConfig, SignalConfig
+from study.store import received
 from study.store.folders import Store
 
 MOST_TRIALS = 10_000
@@ -199,8 +199,8 @@ def searched(store: Store) -> Search:
 
 def _read(store: Store, path: Path) -> Search:
     try:
-        return from_dict(files.read_json(path))
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return from_dict(received.document(path))
+    except (FileNotFoundError, InputError, ValueError, TypeError, KeyError, AttributeError):
         raise InputError(
             f"study {store.root}",
             expected="a search of this version",

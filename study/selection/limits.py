@@ -12,6 +12,7 @@ import pandas as pd
 
 from data.errors import InputError
 from study.store import received
+from study.store.columns import BUDGET_COLUMNS
 from study.store.folders import Store
 
 Row = dict[str, Any]
@@ -49,7 +50,7 @@ class Limits:
 def read_budget(store: Store) -> pd.DataFrame | None:
     """The real-time budget of every model on every board, or None before it was computed."""
     try:
-        return received.parquet(store.root / "budget.parquet")
+        return received.parquet(store.root / "budget.parquet", BUDGET_COLUMNS)
     except FileNotFoundError:
         return None
 

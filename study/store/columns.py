@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
 from study.measures.metrics import METRICS
+
+Columns = Mapping[str, tuple[str, str]]  # name -> (pandas dtype, meaning), in a file's order
 
 METRIC_COLUMNS = {metric.name: ("Float64", metric.explanation) for metric in METRICS}
 
-# Column -> (pandas dtype, meaning). The order is the order in the files.
 COLUMNS: dict[str, tuple[str, str]] = {
     "run_id": ("string", "folder under runs/<grid>/runs"),
     "status": ("string", "ok, failed, or pending"),
@@ -95,3 +101,46 @@ HISTORY_COLUMNS: dict[str, tuple[str, str]] = {
     "loss": ("Float64", "training loss, mean over the epoch's batches"),
     "validation_loss": ("Float64", "the same loss on frames of the validation split"),
 }
+BUDGET_COLUMNS: dict[str, tuple[str, str]] = {
+    "run_id": ("string", "as in the results"),
+    "rendering": ("string", "as in the results"),
+    "board": ("string", "name of the board"),
+    "route": ("string", "c, or tflite_ and the kind of numbers"),
+    "instructions_per_sample": ("Float64", "a sample of the model's rate, resampling included"),
+    "cycles_optimistic": ("Float64", "the same in cycles, if all goes well"),
+    "cycles_pessimistic": ("Float64", "the same in cycles, if nothing does"),
+    "budget_cycles": ("Float64", "that the processor has until the next sample of the model"),
+    "share_optimistic": ("Float64", "of that budget"),
+    "share_pessimistic": ("Float64", "of that budget"),
+    "ram_bytes": ("Int64", "with the board's library"),
+    "flash_bytes": ("Int64", "with the board's library"),
+    "latency_ms": ("Float64", "from converter to converter"),
+    "verdict": ("string", "yes, tight (if all goes well) or no"),
+    "basis": ("string", "whether the instructions were measured or estimated"),
+    "instructions_error": ("Float64", "the largest relative one; 0 where measured"),
+    "resampling": ("string", "between the model's rate and the board's"),
+    "reason": ("string", "for the verdict"),
+}
+TRIAL_COLUMNS: dict[str, tuple[str, str]] = {
+    "trial": ("Int64", "its number, in the order of their beginning"),
+    "state": ("string", "complete, pruned or fail"),
+    "validation_loss": ("Float64", "the lowest"),
+    "epochs": ("Int64", "trained"),
+    "reason": ("string", "why it failed"),
+}
+TIMING_COLUMNS: dict[str, tuple[str, str]] = {
+    "effect": ("string", "what is modelled"),
+    "run_id": ("string", "as in the results; the best model of the effect"),
+    "method": ("string", "circuit, keras_framed, keras_streaming, tflite or c"),
+    "block_samples": ("Int64", "computed at once"),
+    "sample_rate_hz": ("Int64", "of dry and wet"),
+    "seconds_per_second": ("Float64", "of processor time, a second of audio, on one core"),
+}
+
+
+def typed(
+    rows: Sequence[Mapping[str, Any]] | pd.DataFrame, columns: Columns = COLUMNS
+) -> pd.DataFrame:
+    """Rows as a table with these columns, each of its own type."""
+    table = pd.DataFrame(rows, columns=list(columns))
+    return table.astype({name: dtype for name, (dtype, _) in columns.items()})

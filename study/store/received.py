@@ -16,7 +16,6 @@ import re
 import stat
 import struct
 import zipfile
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -42,13 +41,11 @@ from data.errors import InputError
 from models.architecture import Family
 from study.config.grid import MOST_RUNS, Published
 from study.config.run import Direction, Knobs, LossName, RunConfig, Schedule, Training
-from study.store.columns import ALIASING_COLUMNS, COLUMNS
+from study.store.columns import ALIASING_COLUMNS, COLUMNS, Columns, typed
 
 MOST_BYTES = 64 * 2**20  # ten times the history of the longest training
 BROKEN = "an empty or broken file"
 ANOTHER_VERSION = "that of another version"
-
-Columns = Mapping[str, tuple[str, str]]
 
 
 def _is_name(text: str) -> str:
@@ -141,6 +138,31 @@ class _Effect(_Stored):
     dry_file: Text = ""
     wet_file: Text = ""
     content: Text = ""
+
+
+class _Agreement(_Stored):
+    largest_error: float
+    esr_against_keras: float
+    esr_against_target: float
+
+
+class _Parity(_Stored):
+    kind: Literal["float32", "int8", "int16x8"]
+    form: Literal["framed", "streaming"]
+    block: Count
+    model_bytes: Count
+    arena_needed_bytes: Count | None
+    carried_seconds: float
+    test_seconds: float
+    keras_esr: Annotated[float, Field(gt=0)]
+    runtimes: Annotated[dict[Literal["litert", "micro"], _Agreement], Field(min_length=1)]
+
+
+class _Importance(_Stored):
+    name: Text
+    share: float
+    low: float
+    high: float
 
 
 def require_plain(root: Path, apart: Path | None = None) -> None:
@@ -278,6 +300,22 @@ def settings(path: Path, columns: Columns) -> list[dict[str, Any]]:
     return stored
 
 
+def parity(path: Path) -> dict[str, dict[str, Any]]:
+    """What ``parity.json`` holds, by a converted model's file. Raises as ``document``."""
+    stored = document(path)
+    if not isinstance(stored, dict):
+        raise _unfit(path, BROKEN)
+    return {name: _checked(path, own, _Parity) for name, own in stored.items()}
+
+
+def importances(path: Path) -> list[dict[str, Any]]:
+    """What ``importances.json`` of a search holds. Raises as ``document``."""
+    stored = document(path)
+    if not isinstance(stored, list):
+        raise _unfit(path, BROKEN)
+    return [_checked(path, own, _Importance) for own in stored]
+
+
 def history(path: Path) -> pd.DataFrame:
     """``history.csv``: epoch, loss and validation_loss. Raises as ``content``, or if broken."""
     try:
@@ -290,13 +328,25 @@ def history(path: Path) -> pd.DataFrame:
     return table
 
 
-def parquet(path: Path) -> pd.DataFrame:
-    """A Parquet table. Raises as ``content``, or if it is broken."""
+def parquet(path: Path, columns: Columns) -> pd.DataFrame:
+    """A Parquet table with the columns that are asked for, and no others.
+
+    Raises:
+        InputError: as for ``content``; it is broken, or a column is missing or of another type.
+        FileNotFoundError: it is not there.
+    """
     whole = io.BytesIO(content(path))
     try:
-        return pd.read_parquet(whole)
+        table = pd.read_parquet(whole)
     except Exception as error:  # pyarrow names damage in a dozen ways
         raise _unfit(path, BROKEN) from error
+    lacking = [name for name in columns if name not in table]
+    if lacking:
+        raise _unfit(path, f"no column {lacking[0]!r}")
+    try:
+        return typed(table, columns)
+    except (ValueError, TypeError, OverflowError):
+        raise _unfit(path, "a column of another type") from None
 
 
 def arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

@@ -18,19 +18,14 @@ from data import files
 from data.errors import InputError
 from study.config.run import RunConfig, effect_names
 from study.store import knob_table, received
-from study.store.columns import ALIASING_COLUMNS
+from study.store.columns import ALIASING_COLUMNS, BUDGET_COLUMNS, TIMING_COLUMNS
 from study.store.columns import COLUMNS as COLUMNS
 from study.store.columns import HISTORY_COLUMNS as HISTORY_COLUMNS
+from study.store.columns import typed as typed
 from study.store.folders import RunFolder, Store
 
 METRICS = [name for name, (_, meaning) in COLUMNS.items() if meaning.startswith("test: ")]
 TIMINGS = ["training_seconds", "inference_seconds_per_second"]
-
-
-def typed(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows as a table with every column, in order and with its dtype."""
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({name: dtype for name, (dtype, _) in COLUMNS.items()})
 
 
 def write_failure(
@@ -108,8 +103,7 @@ def aliasing(store: Store) -> pd.DataFrame:
             seen.add(config.pair_key)
             target = store.target(config.pair_key).rows() or []
             rows += [{**known, "rendering": "effect", **row} for row in target]
-    typed_rows = pd.DataFrame(rows, columns=list(ALIASING_COLUMNS))
-    return typed_rows.astype({name: dtype for name, (dtype, _) in ALIASING_COLUMNS.items()})
+    return typed(rows, ALIASING_COLUMNS)
 
 
 def require_finished(table: pd.DataFrame, store: Store) -> None:
@@ -145,6 +139,8 @@ def data_dictionary() -> str:
         "history": HISTORY_COLUMNS,
         "aliasing": ALIASING_COLUMNS,
         "settings": knob_table.SETTING_COLUMNS,
+        "budget": BUDGET_COLUMNS,
+        "timing": TIMING_COLUMNS,
     }
     lines = ["# Columns", ""]
     for name, columns in tables.items():

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from data import files
 from reports.drawing import style
 from reports.drawing.pictures import Picture, shown
 from reports.sections.search import figures
@@ -19,6 +18,8 @@ from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, significant
 from study.search import search_file
 from study.search.search_file import STARTUP_TRIALS, Axis, Choices, Search
+from study.store import received
+from study.store.columns import TRIAL_COLUMNS, Columns
 from study.store.folders import Store
 
 
@@ -50,8 +51,8 @@ def search_section(store: Store, cache: Cache) -> SearchSection | None:
     if store.manifest().get("target") != "search" or not search_file.searched_file(store).exists():
         return None
     search = search_file.searched(store)
-    trials = pd.read_parquet(folder / "trials.parquet")
-    shares = [Share(**own) for own in files.read_json(folder / "importances.json")]
+    trials = received.parquet(folder / "trials.parquet", _columns(search))
+    shares = [Share(**own) for own in received.importances(folder / "importances.json")]
     told = trials[trials["validation_loss"].notna() & (trials["state"] != "fail")]
     tried = Tried(
         tuple(int(number) for number in told["trial"]),
@@ -71,6 +72,19 @@ def search_section(store: Store, cache: Cache) -> SearchSection | None:
             for trial, reason in zip(failed["trial"], failed["reason"], strict=True)
         ),
     )
+
+
+def _columns(search: Search) -> Columns:
+    """Of the table of trials: a column a setting beside what each has."""
+    settings = {name: (_dtype(axis), "a setting") for name, axis in search.space.items()}
+    return TRIAL_COLUMNS | settings
+
+
+def _dtype(axis: Axis) -> str:
+    values = tuple(axis.values) if isinstance(axis, Choices) else ()
+    if any(isinstance(value, str) for value in values):
+        return "string"
+    return "boolean" if any(isinstance(value, bool) for value in values) else "Float64"
 
 
 def _counts(trials: pd.DataFrame, search: Search) -> list[str]:

@@ -9,6 +9,7 @@ from embedded.budget import budget, cost_model
 from models.architecture import Architecture
 from study.selection.boards import BOARDS
 from study.selection.limits import Limits, candidates, read_budget
+from study.store.columns import BUDGET_COLUMNS
 from study.store.folders import Store
 from study.store.tables import described
 from tests import tiny
@@ -123,7 +124,7 @@ def store(tmp_path: Path) -> Store:
 
 def test_the_table_has_every_model_board_and_route(store: Store) -> None:
     found = budget.write(store)
-    assert list(found.columns) == list(budget.COLUMNS)
+    assert list(found.columns) == list(BUDGET_COLUMNS)
     assert len(found) == 4 * len(BOARDS) * len(budget.ROUTES)
     pd.testing.assert_frame_equal(pd.read_parquet(store.root / "budget.parquet"), found)
     sentences = budget.told(found)

@@ -7,6 +7,7 @@ from reports.sections.boards import BoardsSection, boards_section
 from reports.sources import results
 from reports.sources.cache import Cache
 from study.config.run import RunConfig
+from study.store.columns import BUDGET_COLUMNS, typed
 from study.store.folders import Store
 from tests.reports.synthetic import config, write_study
 from tests.study import finished
@@ -26,7 +27,7 @@ def budget_row(run_id: str, board: str, verdict: str, **changes: Any) -> dict[st
     } | changes  # fmt: skip
 
 
-def test_nothing_reckoned_is_no_section(tmp_path: Path) -> None:
+def test_nothing_computed_is_no_section(tmp_path: Path) -> None:
     read = results.read(store_of(tmp_path))
     assert boards_section(read, Cache(tmp_path / "report")) is None
 
@@ -43,7 +44,7 @@ def test_verdicts_are_told_by_model_and_board(tmp_path: Path) -> None:
         budget_row(run.run_id, "daisy", "no", **(slow | rate)),
         budget_row("gone", "teensy41", "yes"),
     ]
-    pd.DataFrame(rows).to_parquet(store.root / "budget.parquet")
+    typed(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
     section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.boards == ("Teensy 4.1", "Daisy Seed")
@@ -60,7 +61,7 @@ def budget_of(tmp_path: Path, *configs: RunConfig, rendering: str = "framed") ->
     """The section of runs that all have one budget as they are rendered so."""
     store = write_study(tmp_path / "grid", configs)
     rows = [budget_row(c.run_id, "teensy41", "yes", rendering=rendering) for c in configs]
-    pd.DataFrame(rows).to_parquet(store.root / "budget.parquet")
+    typed(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
     section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     return section
@@ -88,7 +89,7 @@ def test_an_error_that_was_never_tried_is_called_a_guess(tmp_path: Path) -> None
         ("model", "estimated, up to 30 % wrong"),
     ]:
         row = budget_row(run.run_id, "teensy41", "yes", basis=basis, instructions_error=0.3)
-        pd.DataFrame([row]).to_parquet(store.root / "budget.parquet")
+        typed([row], BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
         section = boards_section(results.read(store), Cache(tmp_path / "report"))
         assert section is not None and section.lines[0].basis == told
 
@@ -99,13 +100,13 @@ def test_what_firmware_does_not_render_is_not_counted(tmp_path: Path) -> None:
     reason = "rendering: boards stream recurrent models"
     framed = budget_row(run.run_id, "teensy41", "no", rendering="framed", reason=reason)
     rows = [budget_row(run.run_id, "teensy41", "yes"), framed]
-    pd.DataFrame(rows).to_parquet(store.root / "budget.parquet")
+    typed(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
     section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.sentences[0].startswith("Teensy 4.1: 1 of 1 model surely keeps up.")
     assert len(section.lines) == 2
 
-    pd.DataFrame([framed]).to_parquet(store.root / "budget.parquet")
+    typed([framed], BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
     section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.sentences[0].startswith("No model of this grid was rendered as boards do it")

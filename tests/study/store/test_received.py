@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data import files
@@ -16,6 +17,7 @@ from data.errors import InputError
 from study.config.grid import Grid
 from study.selection import choose, limits
 from study.store import knob_table, received, tables
+from study.store.columns import BUDGET_COLUMNS, typed
 from study.store.folders import RunFolder, Store
 from tests import tiny
 
@@ -271,3 +273,70 @@ def test_a_broken_budget_is_one_sentence(store: Store) -> None:
     (store.root / "budget.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
     with pytest.raises(InputError, match=received.BROKEN):
         limits.read_budget(store)
+
+
+def a_budget(store: Store) -> pd.DataFrame:
+    told = {name: "x" if dtype == "string" else 1 for name, (dtype, _) in BUDGET_COLUMNS.items()}
+    return typed([told], BUDGET_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda table: table.drop(columns="verdict"),
+        lambda table: table.assign(share_pessimistic="much"),
+        lambda table: table.assign(ram_bytes=0.5),
+    ],
+)
+def test_a_budget_of_other_columns_is_one_sentence(
+    store: Store, spoilt: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    path = store.root / "budget.parquet"
+    a_budget(store).to_parquet(path)
+    assert limits.read_budget(store) is not None
+    spoilt(a_budget(store)).to_parquet(path)
+    with pytest.raises(InputError, match=r"budget\.parquet.*column"):
+        limits.read_budget(store)
+
+
+PARITY = {
+    "kind": "int8",
+    "form": "streaming",
+    "block": 32,
+    "model_bytes": 7000,
+    "arena_needed_bytes": None,
+    "carried_seconds": 10.0,
+    "test_seconds": 30.0,
+    "keras_esr": 0.1,
+    "runtimes": {
+        "litert": {"largest_error": 0.01, "esr_against_keras": 0.01, "esr_against_target": 0.1}
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "float16"},
+        {"form": "../x"},
+        {"keras_esr": 0.0},
+        {"block": "32"},
+        {"runtimes": {}},
+        {"runtimes": {"mine": PARITY["runtimes"]}},
+    ],
+)
+def test_a_conversion_is_told_in_known_words(tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = tmp_path / "parity.json"
+    path.write_text(json.dumps({"int8.tflite": PARITY}))
+    assert received.parity(path) == {"int8.tflite": PARITY}
+    path.write_text(json.dumps({"int8.tflite": PARITY | changes}))
+    with pytest.raises(InputError, match=r"parity\.json"):
+        received.parity(path)
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", '[{"name": "units", "share": "0.5"}]'])
+def test_importances_are_finite_shares(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "importances.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"importances\.json"):
+        received.importances(path)
