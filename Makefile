@@ -41,7 +41,7 @@ ROOMS := data models study reports embedded tests
 # Whatever is only recommended by another must stand here too. libclang-rt-dev, clang's sanitizers,
 # follows the release's clang as `clang` itself does, so no version is named.
 DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
-  chromium gcc g++ clang libclang-rt-dev gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
+  chromium gcc g++ clang llvm libclang-rt-dev gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
   qemu-system-arm
 
 .DEFAULT_GOAL := help

@@ -52,6 +52,7 @@ OPTIONAL = {
     "qemu-system-arm": ("program qemu-system-arm", "the same: a simulated Cortex-M7"),
     "libportaudio2": ("library portaudio", "make play: sound cards"),
     "clang": ("program clang", "tests of the C code"),
+    "llvm": ("program llvm-mca", "the same: cycles of a Cortex-M7, and what a bare target needs"),
     "libclang-rt-dev": (f"compiles {_SANITIZED}", "the same, under sanitizers"),
     "ngspice": ("program ngspice", "tests of the circuits"),
     "chromium": ("program chromium google-chrome", "tests of the report's pages"),

@@ -74,7 +74,7 @@ from tests.reports.synthetic import config, write_study
 
 for app, command in ((embedded_cli.app, "deploy"), (study_cli.app, "choose")):
     told = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
-    assert "teensy41, teensy40, daisy or toy" in told.output, told.output
+    assert "teensy41, teensy40, daisy, daisy_sram or toy" in told.output, told.output
 
 run = config(family="dense").model_copy(update={"sample_rate_hz": 48_000})
 store = write_study(Path(sys.argv[1]), [run])

@@ -221,6 +221,13 @@ def _objection(a: Architecture, rendering: str) -> str | None:
     return None
 
 
+def _roomier(board: Board) -> str:
+    """The variant of a board that has more room for a program."""
+    own = [other for other in BOARDS.values() if other.kind == board.kind]
+    found = [other.name for other in own if other.flash_bytes > board.flash_bytes]
+    return f"; {found[0]} has more" if found else ""
+
+
 def _verdict(
     board: Board,
     sample_rate_hz: int,
@@ -233,7 +240,7 @@ def _verdict(
         rates = f"{board.sample_rate_hz} Hz, or {board.sample_rate_hz // 2} Hz between filters"
         return "no", f"rate: the board runs at {rates}; the model has {sample_rate_hz} Hz"
     if flash_bytes > board.flash_bytes:
-        return "no", f"flash: {flash_bytes:,} bytes of {board.flash_bytes:,}"
+        return "no", f"flash: {flash_bytes:,} bytes of {board.flash_bytes:,}{_roomier(board)}"
     if ram_bytes > board.ram_bytes:
         return "no", f"RAM: {ram_bytes:,} bytes of {board.ram_bytes:,}"
     used = f"{100 * share_optimistic:.0f} to {100 * share_pessimistic:.0f} % of the cycles"

@@ -46,7 +46,7 @@ _RESERVED = """
     inline int long mutable namespace new noexcept not nullptr operator or private protected
     public register restrict return short signed sizeof static static_assert struct switch
     template this throw true try typedef typeid typename typeof union unsigned using virtual
-    void volatile while xor math stddef stdio string"""
+    void volatile while xor math stddef stdio"""
 
 _COLUMNS = {
     "lstm": "gates i, f, g, o, of two units each",

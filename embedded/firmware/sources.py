@@ -74,7 +74,9 @@ def write_build_files(folder: Path, board: Board) -> None:
     for name, target in (("platformio.ini", "platformio.ini"), ("Makefile", f"{board.kind}.mk")):
         if (own / name).exists():
             text = (own / name).read_text("utf-8").replace("{{ board }}", board.name)
-            files.write_text(folder / target, text)
+            # libDaisy's names for where a program lies.
+            app_type = "BOOT_SRAM" if board.is_loaded else "BOOT_NONE"
+            files.write_text(folder / target, text.replace("{{ app_type }}", app_type))
 
 
 def config_header(board: Board, sample_rate_hz: int) -> str:

@@ -51,13 +51,16 @@ ALWAYS_INLINE float step({{ id }}_state *state, float dry)
 {% endfor %}
 {% if last > 1 %}
     const int slot = state->slot;
+    int unit;
     state->slot = (slot + 1) % {{ stride }};
 {% endif %}
 {% for layer in layers[:-1] %}
 {% set k = loop.index %}
     (void)step_{{ k }}({{ "window" if k == 1 else "state->earlier_%d[slot], hidden_%d" % (k - 1, k - 1) }}, hidden_{{ k }});
 {% if k > 1 %}
-    memcpy(state->earlier_{{ k - 1 }}[slot], hidden_{{ k - 1 }}, sizeof hidden_{{ k - 1 }});
+    for (unit = 0; unit < {{ layers[k - 2].units }}; ++unit) {
+        state->earlier_{{ k - 1 }}[slot][unit] = hidden_{{ k - 1 }}[unit];
+    }
 {% endif %}
 {% endfor %}
     return add_to_outputs(state, hidden_{{ last }});
@@ -67,7 +70,7 @@ ALWAYS_INLINE float step({{ id }}_state *state, float dry)
 void {{ id }}_reset({{ id }}_state *state)
 {
     int n;
-    memset(state, 0, sizeof *state);
+    clear(state);
     for (n = 0; n < {{ frame_size }}; ++n) {
         (void)step(state, 0.0f);
     }

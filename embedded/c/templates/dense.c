@@ -10,7 +10,7 @@
 
 void {{ id }}_reset({{ id }}_state *state)
 {
-    memset(state, 0, sizeof *state);
+    clear(state);
 }
 
 ALWAYS_INLINE float step({{ id }}_state *state, float dry)

@@ -6,27 +6,30 @@
  */
 #include "{{ id }}.h"
 
-#include <math.h>
-#include <string.h>
-
+/* GCC and clang know these functions without a header, which a bare target may not have. */
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline, unused))
-#else
-#define ALWAYS_INLINE static inline
-#endif
-
-#if defined(__GNUC__)
 #define ALIGNED __attribute__((aligned(32))) /* a cache line */
+#define FMAF __builtin_fmaf
+#define FMINF __builtin_fminf
+#define FMAXF __builtin_fmaxf
+#define TANHF __builtin_tanhf
 #else
+#include <math.h>
+#define ALWAYS_INLINE static inline
 #define ALIGNED
+#define FMAF fmaf
+#define FMINF fminf
+#define FMAXF fmaxf
+#define TANHF tanhf
 #endif
 
 /* sum + weight * value; rounded once where the processor does that in one instruction.
  * Define {{ ID }}_FUSED to round once everywhere, at any cost, for equal bits. */
-#if defined(__FP_FAST_FMAF) || defined(FP_FAST_FMAF) || defined({{ ID }}_FUSED)
+#if defined(__FP_FAST_FMAF) || defined(__aarch64__) || defined({{ ID }}_FUSED)
 ALWAYS_INLINE float multiply_add(float sum, float weight, float value)
 {
-    return fmaf(weight, value, sum);
+    return FMAF(weight, value, sum);
 }
 #else
 ALWAYS_INLINE float multiply_add(float sum, float weight, float value)
@@ -88,7 +91,7 @@ typedef struct {
 ALWAYS_INLINE ratio tanh_ratio(float x)
 {
     ratio result;
-    result.numerator = tanhf(x);
+    result.numerator = TANHF(x);
     result.denominator = 1.0f;
     return result;
 }
@@ -99,7 +102,7 @@ ALWAYS_INLINE ratio tanh_ratio(float x)
     ratio result;
     float x2, x4, x6, sum;
 #if defined(__ARM_FEATURE_NUMERIC_MAXMIN) || (defined(__ARM_ARCH_7EM__) && (__ARM_FP & 8))
-    x = fminf(fmaxf(x, -limit), limit); /* two instructions of the FPv5 */
+    x = FMINF(FMAXF(x, -limit), limit); /* two instructions of the FPv5 */
 #else
     x = x > -limit ? x : -limit;
     x = x < limit ? x : limit;
@@ -177,6 +180,15 @@ ALIGNED static const struct {
 
 {% endfor %}
 static const float output_bias = {{ output_bias }};
+
+ALWAYS_INLINE void clear({{ id }}_state *state)
+{
+    unsigned char *bytes = (unsigned char *)state;
+    size_t n;
+    for (n = 0; n < sizeof *state; ++n) {
+        bytes[n] = 0;
+    }
+}
 
 {% include family ~ ".c" %}
 

@@ -4,7 +4,7 @@
 {% endif %}
 void {{ id }}_reset({{ id }}_state *state)
 {
-    memset(state, 0, sizeof *state);
+    clear(state);
 }
 
 /* One sample. The states before and after it change places from sample to sample. */

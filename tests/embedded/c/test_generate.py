@@ -70,6 +70,21 @@ def test_the_generated_test_passes_under_sanitizers(
     assert "blocks equal samples: yes" in done.stdout
 
 
+@pytest.mark.skipif(shutil.which("llvm-nm") is None, reason="needs llvm: make system")
+@pytest.mark.parametrize("a", SHAPES, ids=name)
+def test_a_bare_target_needs_no_header_and_no_function_of_a_c_library(
+    a: Architecture, tmp_path: Path
+) -> None:
+    source(a).write(tmp_path)
+    bare = "clang --target=wasm32 -nostdlibinc -ffreestanding -fno-builtin -O2 -c model.c -o m.o"
+    subprocess.run([*bare.split(), *generated.STRICT], cwd=tmp_path, check=True, timeout=60)
+    done = subprocess.run(
+        ["llvm-nm", "--undefined-only", "--just-symbol-name", "m.o"],
+        cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert set(done.stdout.split()) <= {"__stack_pointer"}  # the linker's
+
+
 def test_the_generated_test_notices_a_changed_weight(tmp_path: Path) -> None:
     files = source(LSTM)
     spoilt = re.sub(r"(static const float output_bias = )[^;]+", r"\g<1>0.5f", files.source)

@@ -13,6 +13,7 @@ from study.selection.boards import BOARDS, HALF_BAND_DELAY_SAMPLES, board
         ("daisy", 48_000, False),
         ("daisy", 24_000, True),
         ("daisy", 22_050, None),
+        ("daisy_sram", 24_000, True),
     ],
 )
 def test_a_board_runs_its_own_rate_and_half_of_it(
@@ -29,5 +30,5 @@ def test_the_filters_add_to_the_latency() -> None:
 
 
 def test_an_unknown_board_is_told_with_those_that_exist() -> None:
-    with pytest.raises(InputError, match="teensy41, teensy40, daisy"):
+    with pytest.raises(InputError, match="teensy41, teensy40, daisy, daisy_sram"):
         board("arduino")

@@ -1,0 +1,6 @@
+/* Stands in for TFLite Micro's header. */
+#pragma once
+
+namespace tflite {
+void InitializeTarget();
+}
