@@ -6,6 +6,7 @@ DRY ?=
 WET ?=
 RUN ?=
 RUNS ?=
+EFFECT ?=
 IN ?=
 OUT ?=
 FORMAT ?= nam
@@ -15,7 +16,7 @@ FILE ?=
 ARGS ?=
 
 # A misspelt variable would silently be no variable at all.
-KNOWN := GRID SEARCH DRY WET RUN RUNS IN OUT FORMAT FORCE BOARD FILE ARGS
+KNOWN := GRID SEARCH DRY WET RUN RUNS EFFECT IN OUT FORMAT FORCE BOARD FILE ARGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEOVERRIDES -%,$(GIVEN))
 $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN); known are $(KNOWN)))
@@ -66,11 +67,11 @@ estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this 
 report: .venv/.ready .venv/.wavesurfer ## rebuild the pages of GRID from its stored results
 	@$(PY) -m reports -- "$$GRID"
 
-choose: .venv/.ready ## choose the model of GRID to build [RUN=id BOARD=teensy41 ARGS="--max-macs 5000"]
-	@$(SPLIT_ARGS); $(PY) -m study choose $${RUN:+"--run=$$RUN"} $${BOARD:+"--board=$$BOARD"} "$$@" -- "$$GRID"
+choose: .venv/.ready ## choose the model of GRID to build of each effect [EFFECT=sd1 RUN=id BOARD=teensy41 ARGS="--max-macs 5000"]
+	@$(SPLIT_ARGS); $(PY) -m study choose $${RUN:+"--run=$$RUN"} $${EFFECT:+"--effect=$$EFFECT"} $${BOARD:+"--board=$$BOARD"} "$$@" -- "$$GRID"
 
-listen: .venv/.ready ## open blind listening tests of GRID [RUNS=id,id ARGS="--effect sd1"]
-	@$(SPLIT_ARGS); $(PY) -m reports.listening_cli serve $${RUNS:+"--compare=$$RUNS"} "$$@" -- "$$GRID"
+listen: .venv/.ready ## open blind listening tests of GRID [EFFECT=sd1 RUNS=id,id]
+	@$(SPLIT_ARGS); $(PY) -m reports.listening_cli serve $${RUNS:+"--compare=$$RUNS"} $${EFFECT:+"--effect=$$EFFECT"} "$$@" -- "$$GRID"
 
 listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening page, into GRID
 	@$(PY) -m reports.listening_cli import -- "$$FILE" "$$GRID"
@@ -78,8 +79,8 @@ listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening 
 render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) into OUT=wet.wav
 	@$(SPLIT_ARGS); $(PY) -m study render "--grid=$$GRID" "$$@" -- "$$RUN" "$$IN" "$$OUT"
 
-deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41 [RUN=id FORCE=1 ARGS="--route tflite_float32"; ARGS=--help names the boards]
-	@$(SPLIT_ARGS); $(PY) -m embedded deploy "--board=$${BOARD:-teensy41}" $${RUN:+"--run=$$RUN"} $${FORCE:+--force} "$$@" -- "$$GRID"
+deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41 [EFFECT=sd1 RUN=id FORCE=1 ARGS="--route tflite_float32"; ARGS=--help names the boards]
+	@$(SPLIT_ARGS); $(PY) -m embedded deploy "--board=$${BOARD:-teensy41}" $${RUN:+"--run=$$RUN"} $${EFFECT:+"--effect=$$EFFECT"} $${FORCE:+--force} "$$@" -- "$$GRID"
 
 measure: .venv/.ready ## count anew, on the simulated Cortex-M7, what the budget of generated C rests on
 	@$(PY) -m embedded measure
@@ -87,8 +88,8 @@ measure: .venv/.ready ## count anew, on the simulated Cortex-M7, what the budget
 budget: .venv/.ready ## reckon which models of GRID keep up on which board, as choose and report read it
 	@$(SPLIT_ARGS); $(PY) -m embedded budget "$$@" -- "$$GRID"
 
-convert: .venv/.ready ## write RUN as TFLite models, float and quantized, and prove them here [ARGS="--kind int16x8"]
-	@$(SPLIT_ARGS); $(PY) -m embedded convert $${RUN:+"--run=$$RUN"} "$$@" -- "$$GRID"
+convert: .venv/.ready ## write GRID's choice as TFLite models, float and quantized, and prove them here [EFFECT=sd1 RUN=id ARGS="--kind int16x8"]
+	@$(SPLIT_ARGS); $(PY) -m embedded convert $${RUN:+"--run=$$RUN"} $${EFFECT:+"--effect=$$EFFECT"} "$$@" -- "$$GRID"
 
 timing: .venv/.ready ## measure computing time of GRID's best models against block size, here; the report shows it
 	@$(SPLIT_ARGS); $(PY) -m embedded timing "$$@" -- "$$GRID"
@@ -96,8 +97,8 @@ timing: .venv/.ready ## measure computing time of GRID's best models against blo
 play: .venv/.ready-live ## play RUN live on the default sound card [ARGS="--device 3 --block 64"]
 	@$(SPLIT_ARGS); $(PY) -m study play "--grid=$$GRID" "$$@" -- "$$RUN"
 
-export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus|neuralseed [RUN=id FORCE=1]
-	@$(SPLIT_ARGS); $(PY) -m embedded export "--format=$$FORMAT" $${RUN:+"--run=$$RUN"} $${FORCE:+--force} "$$@" -- "$$GRID"
+export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus|neuralseed [EFFECT=sd1 RUN=id FORCE=1]
+	@$(SPLIT_ARGS); $(PY) -m embedded export "--format=$$FORMAT" $${RUN:+"--run=$$RUN"} $${EFFECT:+"--effect=$$EFFECT"} $${FORCE:+--force} "$$@" -- "$$GRID"
 
 data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 	@$(PY) -m study data $(RECORDING) -- "$$GRID"

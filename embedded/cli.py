@@ -11,7 +11,7 @@ import typer
 from study.command_line.errors import explained
 from study.config.grid import folder_name
 from study.execution import worker_pool
-from study.selection import boards
+from study.selection import boards, choose
 from study.store.folders import RUNS, Store
 
 app = typer.Typer(
@@ -25,7 +25,11 @@ app = typer.Typer(
 GridArgument = Annotated[str, typer.Argument(help="A grid's name, or the path of its TOML file.")]
 RunOption = Annotated[
     str | None,
-    typer.Option("--run", help="A run's id or its beginning.  [default: the grid's choice]"),
+    typer.Option("--run", help="A run's id or its beginning.  [default: the effect's choice]"),
+]
+EffectOption = Annotated[
+    str | None,
+    typer.Option("--effect", help="Whose choice, where no run is named.  [default: the first]"),
 ]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder of all results.")]
 
@@ -43,6 +47,7 @@ def export_command(
         str, typer.Option("--format", help="nam, aidax, proteus or neuralseed.")
     ] = "nam",
     run: RunOption = None,
+    effect: EffectOption = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also a model of another sample rate.")
     ] = False,
@@ -50,13 +55,16 @@ def export_command(
 ) -> None:
     """Write a run in the file format of a host, into runs/<grid>/exports/.
 
-    Without --run it takes the grid's choice, or where nobody chose, of the runs that the
-    hosts load, the one with the lowest validation ESR in streaming use.
+    Without --run it takes the effect's choice, or where the rule's is none that the hosts load,
+    the one that they load with the lowest validation ESR in streaming use.
     """
     from embedded.exports import exporting
 
-    written = exporting.export(Store(runs / folder_name(grid)), format_name, run, force)
+    store = Store(runs / folder_name(grid))
+    written = exporting.export(store, format_name, run, force, effect)
     typer.echo(f"{written.path}: {written.run_id}, ESR {written.esr:.4f} in streaming use")
+    if written.whose:
+        typer.echo(f"This is {written.whose}.")
     for warning in written.warnings:
         typer.echo(f"warning: {warning}", err=True)
 
@@ -78,6 +86,7 @@ def budget_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> Non
 def convert_command(
     grid: GridArgument = "quick",
     run: RunOption = None,
+    effect: EffectOption = None,
     kind: Annotated[
         list[str] | None,
         typer.Option("--kind", help="float32, int8 or int16x8; may be given again. [default: all]"),
@@ -95,7 +104,8 @@ def convert_command(
     """
     from embedded.tflite.convert_command import prove, tell
 
-    proved = prove(Store(runs / folder_name(grid)), run, kind or [], block, form)
+    store = Store(runs / folder_name(grid))
+    proved = prove(store, run or choose.chosen(store, effect).run_id, kind or [], block, form)
     if not tell(proved):
         raise typer.Exit(3)
 
@@ -118,6 +128,7 @@ def deploy_command(
     grid: GridArgument = "quick",
     board: Annotated[str, typer.Option(help=f"{boards.names()}.")] = "teensy41",
     run: RunOption = None,
+    effect: EffectOption = None,
     route: Annotated[
         str, typer.Option(help="c (generated C), tflite_float32, tflite_int8 or tflite_int16x8.")
     ] = "c",
@@ -129,7 +140,8 @@ def deploy_command(
     """Write the firmware of a run for a board, into runs/<grid>/firmware/, and prove it here."""
     from embedded.firmware import deploy
 
-    deployed = deploy.deploy(Store(runs / folder_name(grid)), board, run, route=route, force=force)
+    store = Store(runs / folder_name(grid))
+    deployed = deploy.deploy(store, board, run, route=route, force=force, effect=effect)
     for sentence in deployed.told:
         typer.echo(sentence)
     typer.echo(f"Firmware: {deployed.folder}; its README.md says how to build and flash it.")

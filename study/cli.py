@@ -24,7 +24,8 @@ from study.config import grid as grids
 from study.execution import grid_runner, worker_pool
 from study.execution.grid_progress import duration
 from study.selection import boards, choose
-from study.selection import limits as limiting
+from study.selection.candidates import read_budget
+from study.selection.limits import Limits
 from study.store import tables
 from study.store.folders import CHECKPOINT_EVERY_S, RUNS, Store
 
@@ -146,7 +147,9 @@ def choose_command(
     rendering: Annotated[
         str | None, typer.Option(help="Of that run, as in results.csv.  [default: the best]")
     ] = None,
-    effect: Annotated[str | None, typer.Option(help="Choose among its models only.")] = None,
+    effect: Annotated[
+        str | None, typer.Option(help="Choose for this effect only.  [default: each]")
+    ] = None,
     max_asr_db: Annotated[
         float | None, typer.Option(help="Highest worst aliasing-to-signal ratio.")
     ] = None,
@@ -161,14 +164,14 @@ def choose_command(
     ] = False,
     runs: RunsOption = RUNS,
 ) -> None:
-    """Choose the model to build: lowest validation ESR among those within the limits.
+    """Choose the model to build of each effect: lowest validation ESR within the limits.
 
     Written with the reason to chosen.json, which the report shows and the firmware is
-    made from.
+    made from. What no board renders, such as a recurrent model on frames, is not chosen.
     """
     store = Store(runs / grids.folder_name(grid))
-    results, budget = tables.collect(store), limiting.read_budget(store)
-    limits = limiting.Limits(max_asr_db, max_macs, board, tight, effect)
+    results, budget = tables.collect(store), read_budget(store)
+    limits = Limits(max_asr_db, max_macs, board, tight)
     if run is None and rendering is not None:
         raise InputError(
             "--rendering",
@@ -176,13 +179,14 @@ def choose_command(
             found="no --run",
             remedy="Name both, or leave the choice to the rule.",
         )
-    choice = (
-        choose.choose(results, limits, budget)
+    choices = (
+        list(choose.choose(results, limits, budget, effect).values())
         if run is None
-        else choose.by_user(results, run, rendering, limits, budget)
+        else [choose.by_user(results, run, rendering, limits, budget)]
     )
-    print(f"Chosen: {choice.run_id}, {choice.rendering}\n{choice.reason}")
-    print(f"Written: {choose.write(store, choice)}")
+    for choice in choices:
+        print(f"Chosen for {choice.effect}: {choice.candidate.name}\n{choice.reason}")
+    print(f"Written: {choose.write(store, choices)}")
 
 
 @app.command("grids")

@@ -22,7 +22,7 @@ from embedded.tflite.quantization import Kind
 from models.architecture import FAMILIES, Architecture, is_recurrent
 from study.config.run import RunConfig
 from study.selection.boards import BOARDS, Board
-from study.selection.limits import VERDICTS, Verdict
+from study.selection.candidates import VERDICTS, Verdict, research_reason
 from study.store import tables
 from study.store.columns import BUDGET_COLUMNS, typed
 from study.store.folders import FRAMED, Store
@@ -154,8 +154,8 @@ def line(
     if board.runs_from_ram:
         ram += flash
     verdict, reason = _verdict(board, sample_rate_hz, shares[0], shares[1], ram, flash)
-    if objection := _objection(architecture, rendering):
-        verdict, reason = "no", objection
+    if objection := research_reason(architecture.family, "none", rendering):
+        verdict, reason = "no", f"rendering: {objection}"
     return BudgetLine(
         run_id=run_id,
         rendering=rendering,
@@ -210,15 +210,6 @@ def _cost(a: Architecture, route: str, rendering: str) -> Cost:
 
 def _is_oversampled(rendering: str) -> bool:
     return rendering.startswith(_OVERSAMPLED)
-
-
-def _objection(a: Architecture, rendering: str) -> str | None:
-    """Why firmware does not render a model so, however fast the board is."""
-    if _is_oversampled(rendering):
-        return "rendering: the firmware does not oversample"
-    if is_recurrent(a.family) and rendering == FRAMED:
-        return "rendering: boards stream recurrent models"
-    return None
 
 
 def _roomier(board: Board) -> str:

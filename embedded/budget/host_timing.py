@@ -40,7 +40,6 @@ from study.rendering import trained_model
 from study.rendering.block_processors import FramedModel, StreamingModel
 from study.rendering.framed import FRAMES_AT_ONCE
 from study.selection import choose
-from study.selection.limits import Limits
 from study.store import tables
 from study.store.columns import TIMING_COLUMNS, typed
 from study.store.folders import RunFolder, Store
@@ -78,7 +77,7 @@ def measure(store: Store) -> pd.DataFrame:
         )
     lines = []
     for effect in done["effect"].unique():
-        choice = choose.choose(done, Limits(effect=str(effect)))
+        choice = choose.choose(done, effect=str(effect))[str(effect)]
         lines += list(_lines(store, str(effect), choice.run_id))
     return typed(lines, TIMING_COLUMNS)
 

@@ -17,10 +17,10 @@ from study.config.run import RunConfig
 from study.rendering import trained_model
 from study.rendering.streaming import stream
 from study.selection import choose
-from study.selection.limits import Row, candidates
+from study.selection.candidates import Candidate, candidates
 from study.store import tables
 from study.store.environment import environment
-from study.store.folders import Store
+from study.store.folders import STREAMING, Store
 
 FORMATS: dict[str, Format] = {
     module.FORMAT.name: module.FORMAT for module in (nam, aidax, proteus, neuralseed)
@@ -35,32 +35,41 @@ class Exported:
         path: of the file.
         run_id: of the run.
         esr: of its streaming rendering on the test split.
+        whose: who chose it, and of what; nothing where it was named.
         warnings: why hosts will not play it as it was trained, if forced.
     """
 
     path: Path
     run_id: str
     esr: float
+    whose: str
     warnings: tuple[str, ...]
 
 
-def export(store: Store, format_name: str, run: str | None = None, force: bool = False) -> Exported:
+def export(
+    store: Store,
+    format_name: str,
+    run: str | None = None,
+    force: bool = False,
+    effect: str | None = None,
+) -> Exported:
     """Write a run in a format, into ``exports/`` of its grid.
 
     Args:
         store: of the grid.
         format_name: a key of ``FORMATS``.
-        run: its id or the beginning of it; by default the grid's choice if that has been
-            made, or else, of the runs that the format's hosts load, the one with the
-            lowest validation ESR in streaming use.
+        run: its id or the beginning of it; by default the effect's choice, or where the rule's
+            is none that the format's hosts load, the one that they load with the lowest
+            validation ESR in streaming use.
         force: write a model of another sample rate too, which will not sound as trained.
+        effect: whose choice, where no run is named; by default the grid's first.
 
     Raises:
         InputError: no such format or run, or a model that the hosts do not load.
     """
     form = format_named(format_name)
-    rows = streaming_rows(store)
-    name = run or _chosen(store, form, rows)
+    rows = streaming_candidates(store)
+    name, whose = (run, "") if run else _chosen(store, form, rows, effect)
     folder = trained_model.find(name, store)
     config = folder.config()
     cannot = form.objection(config.architecture)
@@ -76,7 +85,7 @@ def export(store: Store, format_name: str, run: str | None = None, force: bool =
     model = loaded(store, folder.run_id)
     path = store.root / "exports" / (folder.run_id + form.suffix)
     files.write_text(path, form.text(model))
-    return Exported(path, folder.run_id, model.esr, (wrong_rate,) if wrong_rate else ())
+    return Exported(path, folder.run_id, model.esr, whose, (wrong_rate,) if wrong_rate else ())
 
 
 def format_named(name: str) -> Format:
@@ -97,11 +106,11 @@ def format_named(name: str) -> Format:
     )
 
 
-def streaming_rows(store: Store) -> list[Row]:
-    """The results of all finished recurrent models in streaming use, best on validation first."""
-    rows = candidates(tables.collect(store))
-    carried = [row for row in rows if str(row["rendering"]).startswith("streaming")]
-    return sorted(carried, key=lambda row: row["validation_esr"])
+def streaming_candidates(store: Store) -> list[Candidate]:
+    """All finished recurrent models in streaming use, best on validation first."""
+    found = candidates(tables.collect(store))
+    carried = [own for own in found if own.rendering.startswith(STREAMING)]
+    return sorted(carried, key=lambda own: own.validation_esr)
 
 
 def loaded(store: Store, run_id: str) -> Model:
@@ -133,25 +142,29 @@ def effect_text(config: RunConfig) -> str:
     return f"{name} ({controls})" if controls else name
 
 
-def _chosen(store: Store, form: Format, rows: list[Row]) -> str:
-    choice = choose.stored(store)
-    if choice is not None:
-        return choice.run_id
-    fitting = loadable(form, store, rows)
+def _chosen(
+    store: Store, form: Format, rows: list[Candidate], effect: str | None
+) -> tuple[str, str]:
+    """The run to write where none was named, and whose choice it is."""
+    choice = choose.chosen(store, effect)
+    fitting = loadable(form, store, [own for own in rows if own.effect == choice.effect])
+    if choice.by == "user" or choice.run_id in fitting:
+        return choice.run_id, choice.whose
     if fitting:
-        return fitting[0]
+        best = f"the best model of {choice.effect} that {form.hosts} loads"
+        return fitting[0], f"{best}; not {choice.whose}, {choice.run_id}"
     raise InputError(
         f"format {form.name} ({form.hosts})",
-        expected=f"a run that it loads: {form.loads}",
+        expected=f"a run of {choice.effect} that it loads: {form.loads}",
         found=f"none in {store.root}",
         remedy="Train one: the keys family, layers, units, residual and sample_rate_hz of a "
         "grid file say what. " + _other_formats(store, rows),
     )
 
 
-def loadable(form: Format, store: Store, rows: list[Row]) -> list[str]:
+def loadable(form: Format, store: Store, rows: list[Candidate]) -> list[str]:
     """Ids of the runs that the format's hosts load, best on validation first."""
-    ids = dict.fromkeys(str(row["run_id"]) for row in rows)
+    ids = dict.fromkeys(own.run_id for own in rows)
     configs = {run_id: store.run(run_id).config() for run_id in ids}
     return [
         run_id
@@ -161,7 +174,7 @@ def loadable(form: Format, store: Store, rows: list[Row]) -> list[str]:
     ]
 
 
-def _alternatives(form: Format, store: Store, rows: list[Row]) -> str:
+def _alternatives(form: Format, store: Store, rows: list[Candidate]) -> str:
     fitting = loadable(form, store, rows)
     if fitting:
         return f"It loads {', '.join(fitting[:5])}" + (
@@ -170,7 +183,7 @@ def _alternatives(form: Format, store: Store, rows: list[Row]) -> str:
     return "It loads no run of this grid. " + _other_formats(store, rows)
 
 
-def _other_formats(store: Store, rows: list[Row]) -> str:
+def _other_formats(store: Store, rows: list[Candidate]) -> str:
     counts = {form.name: len(loadable(form, store, rows)) for form in FORMATS.values()}
     others = [f"{name} loads {count}" for name, count in counts.items() if count]
     return f"Of its runs, {', '.join(others)}." if others else "No format loads any of its runs."

@@ -34,6 +34,7 @@ from study.rendering import streaming, trained_model
 from study.rendering.weights import load_weights
 from study.selection import boards, choose
 from study.selection.boards import Board
+from study.selection.choose import Choice
 from study.store import tables
 from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
 
@@ -53,14 +54,14 @@ class Chosen:
         rendering: of the results table: ``streaming_tuned`` or ``streaming`` for recurrent
             models, ``framed`` for the others.
         weights: in the order of the architecture's trainable variables.
-        asked: the rendering that the grid's choice names; None where a run was named.
+        choice: the effect's; None where a run was named.
     """
 
     folder: RunFolder
     config: RunConfig
     rendering: str
     weights: list[Any]
-    asked: str | None = None
+    choice: Choice | None = None
 
     def respond(self, dry: Samples) -> Samples:
         """What Keras makes of a signal."""
@@ -93,16 +94,18 @@ def deploy(
     *,
     route: str = "c",
     force: bool = False,
+    effect: str | None = None,
 ) -> Deployed:
     """Write ``runs/<grid>/firmware/<board>/`` and prove it.
 
     Args:
         store: of the grid.
         board_name: a key of ``boards.BOARDS``.
-        run: its id or the beginning of it; by default the grid's choice.
+        run: its id or the beginning of it; by default the effect's choice.
         route: one of ``budget.ROUTES``: which engine the firmware uses.
         force: write a model that cannot keep up, that does not come to rest in silence, or
             that integers made much worse, too.
+        effect: whose choice, where no run is named; by default the grid's first.
 
     Raises:
         InputError: no such board, run or route; the board cannot run the model, or not in
@@ -114,7 +117,7 @@ def deploy(
             f"route {route!r}", expected="one of " + ", ".join(ROUTES), found="another",
             remedy="Name one of these.",
         )  # fmt: skip
-    chosen = choose_model(store, run)
+    chosen = choose_model(store, run, effect)
     if not budget.can_be_built(chosen.config):
         raise InputError(
             f"run {chosen.folder.run_id}",
@@ -124,7 +127,8 @@ def deploy(
         )
     architecture, rate_hz = chosen.config.architecture, chosen.config.sample_rate_hz
     line = budget.line(architecture, rate_hz, board, route, chosen.folder.run_id, chosen.rendering)
-    told = [
+    told = [f"This is {chosen.choice.whose}"] if chosen.choice else []
+    told += [
         f"{chosen.folder.run_id}, {chosen.rendering}, on {board.title} by {_ROUTE_NAMES[route]}: "
         f"{line.verdict}, {line.reason} ({_basis(line)}; {line.latency_ms:.1f} ms from converter "
         "to converter)"
@@ -142,24 +146,23 @@ def deploy(
     return Deployed(folder, chosen.folder.run_id, chosen.rendering, line, tuple(told))
 
 
-def choose_model(store: Store, run: str | None = None) -> Chosen:
+def choose_model(store: Store, run: str | None = None, effect: str | None = None) -> Chosen:
     """The run to be built, as a board renders it.
 
     Raises:
         InputError: there is no such finished run.
     """
-    choice = None if run else choose.chosen(store)
-    name = run or (choice.run_id if choice else "")
-    folder = trained_model.find(name, store)
+    choice = None if run else choose.chosen(store, effect)
+    folder = trained_model.find(run or (choice.run_id if choice else ""), store)
     found = trained_model.load(folder, None)
     config = found.config
-    asked = choice.rendering if choice else None
     if not is_recurrent(config.family):
-        return Chosen(folder, config, FRAMED, list(found.weights), asked)
-    if folder.streaming_model_file.exists() and asked != STREAMING:
+        return Chosen(folder, config, FRAMED, list(found.weights), choice)
+    is_untuned = choice is not None and choice.rendering == STREAMING
+    if folder.streaming_model_file.exists() and not is_untuned:
         weights = load_weights(config, folder.streaming_model_file, is_sequence=True)
-        return Chosen(folder, config, STREAMING_TUNED, list(weights), asked)
-    return Chosen(folder, config, STREAMING, list(found.weights), asked)
+        return Chosen(folder, config, STREAMING_TUNED, list(weights), choice)
+    return Chosen(folder, config, STREAMING, list(found.weights), choice)
 
 
 def _refuse_unstable(chosen: Chosen) -> None:
@@ -189,10 +192,11 @@ def _judged(chosen: Chosen) -> list[str]:
     rows = _rows(chosen)
     own = rows.get(chosen.rendering, {})
     told = [f"Against the target, {chosen.rendering}, over the test split: {_esr(own, 'esr')}"]
-    if chosen.asked and chosen.asked != chosen.rendering:
-        asked = rows.get(chosen.asked, {})
+    asked_for = chosen.choice.rendering if chosen.choice else chosen.rendering
+    if asked_for != chosen.rendering:
+        asked = rows.get(asked_for, {})
         told.append(
-            f"The choice names {chosen.asked} (validation {_esr(asked, VALIDATION)}), which "
+            f"The choice names {asked_for} (validation {_esr(asked, VALIDATION)}), which "
             f"no board does; the firmware is {chosen.rendering} "
             f"(validation {_esr(own, VALIDATION)}), which is another function"
         )

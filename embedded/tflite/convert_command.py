@@ -25,7 +25,6 @@ from study.command_line import terminal
 from study.dataset import Datasets
 from study.rendering import trained_model
 from study.rendering.trained_model import Trained
-from study.selection import choose
 from study.store.folders import Store
 
 DEFAULT_BLOCK = 16
@@ -46,7 +45,7 @@ def model_path(store: Store, run_id: str, form: Form, kind: Kind, block: int) ->
 def convert_run(
     store: Store,
     datasets: Datasets,
-    run: str | None,
+    run: str,
     kind: Kind,
     block: int = DEFAULT_BLOCK,
     form: Form | None = None,
@@ -56,7 +55,7 @@ def convert_run(
     Args:
         store: of the grid.
         datasets: where its signals are found.
-        run: id or its beginning; None for the grid's choice.
+        run: id or its beginning.
         kind: number type.
         block: samples an invoke.
         form: by default as boards run it: recurrent models streaming, others framed.
@@ -64,7 +63,7 @@ def convert_run(
     Raises:
         InputError: no such run, or one that cannot be converted so.
     """
-    folder = trained_model.find(run or choose.chosen(store).run_id, store)
+    folder = trained_model.find(run, store)
     form = form or form_of(folder.config().architecture)
     model = trained_model.load(folder, form)
     config = model.config
@@ -83,7 +82,7 @@ def convert_run(
 
 def prove(
     store: Store,
-    run: str | None,
+    run: str,
     kinds: Sequence[str],
     block: int = DEFAULT_BLOCK,
     form: str | None = None,

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -139,7 +139,7 @@ def write(
     datasets: Datasets,
     environment: Environment,
     report: Path,
-    choice: Choice | None,
+    choices: Mapping[str, Choice],
     wavesurfer: str | None,
 ) -> None:
     """Write the page of every finished run that changed, and remove those of others."""
@@ -151,7 +151,7 @@ def write(
             key=lambda row: row["validation_esr"],
         )
         for place, row in enumerate(ordered):
-            page = _page(results, ordered, place, cache, datasets, choice)
+            page = _page(results, ordered, place, cache, datasets, choices.get(effect))
             file = report / link_of(row["run_id"])
             html = template.render(run=page, title=results.title, wavesurfer=wavesurfer)
             files.write_if_changed(file, html)
@@ -177,7 +177,7 @@ def _page(
     is_chosen = choice is not None and choice.run_id == row["run_id"]
     sentences = [wording.place(row, place, len(ordered)), *wording.renderings(shown_rows)]
     if is_chosen and choice is not None:
-        sentences.append(f"This is the chosen run, rendered {choice.rendering}. {choice.reason}")
+        sentences.append(f"This is the chosen model, rendered {choice.rendering}. {choice.reason}")
 
     def link(other: Row) -> Link:
         owner = results.model_of[other["run_id"]]

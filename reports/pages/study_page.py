@@ -58,7 +58,8 @@ def build(
         table = pd.DataFrame([*results.rows], columns=[*COLUMNS])
         files.write_whole(folder / "results.csv", lambda path: table.to_csv(path, index=False))
         environment = _environment()
-        run_page.write(results, cache, datasets, environment, folder, sources.choice.choice, script)
+        choices = sources.choice.choices
+        run_page.write(results, cache, datasets, environment, folder, choices, script)
         page = environment.get_template("report.html").render(
             _shared(results), sections=sections, provenance=sources.provenance, wavesurfer=script
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from data.errors import InputError
@@ -54,7 +55,7 @@ class EffectParts:
 
 
 def effect_parts(
-    results: Results, cache: Cache, datasets: Datasets, choice: Choice | None
+    results: Results, cache: Cache, datasets: Datasets, choices: Mapping[str, Choice]
 ) -> tuple[EffectParts, ...]:
     """All effects of a grid, in its order.
 
@@ -62,11 +63,11 @@ def effect_parts(
         results: of the grid.
         cache: of the report, to which figures and sounds are drawn.
         datasets: of the study's pairs.
-        choice: the run that stands out in the figures of sizes.
+        choices: by effect, what stands out in the figures of sizes.
     """
     seconds = players.excerpt_seconds(len(results.effects))
     return tuple(
-        _parts(results, effect, number, cache, datasets, seconds, choice)
+        _parts(results, effect, number, cache, datasets, seconds, choices.get(effect))
         for number, effect in enumerate(results.effects, 1)
     )
 

@@ -31,13 +31,13 @@ class Sources:
 
     @cached_property
     def choice(self) -> ChoiceSection:
-        """The chosen run."""
+        """The chosen candidates."""
         return choice_section(self.results)
 
     @cached_property
     def effects(self) -> tuple[EffectParts, ...]:
         """Numbers, pictures and sounds of each effect."""
-        return effect_parts(self.results, self.cache, self.datasets, self.choice.choice)
+        return effect_parts(self.results, self.cache, self.datasets, self.choice.choices)
 
     @cached_property
     def provenance(self) -> Provenance:

@@ -17,7 +17,7 @@ from reports.drawing.style import FAMILY_COLOURS
 from reports.sections.wording import spread_text
 from reports.sources.numbers import counted, decibels, significant
 from reports.sources.results import FAMILY_NAMES, Model, Results, Row, Spread
-from study.selection import limits
+from study.selection.candidates import VERDICTS, read_budget
 from study.store.folders import FRAMED
 
 # Pixels; the label of the upright axis lies above it, clear of the longest of its numbers.
@@ -382,10 +382,10 @@ def _points(places: Sequence[tuple[float, float]]) -> str:
 
 def _verdicts(results: Results) -> Mapping[tuple[str, str], str]:
     """In words, by run and rendering, on which boards a model keeps up; empty without a budget."""
-    budget = limits.read_budget(results.store)
+    budget = read_budget(results.store)
     if budget is None:
         return {}
-    order = {verdict: place for place, verdict in enumerate(limits.VERDICTS)}
+    order = {verdict: place for place, verdict in enumerate(VERDICTS)}
     best: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     ranked = sorted(budget.to_dict("records"), key=lambda route: order[route["verdict"]])
     for route in ranked:

@@ -1,23 +1,24 @@
-"""The chosen run of a grid: by a stated rule, or by its user.
+"""The chosen candidate of every effect: by a stated rule, or by its user.
 
-The rule: of the models that meet the limits, the one with the lowest ESR on the validation
-split. Test figures take no part in it, so they stay an honest forecast of the chosen one.
-A choice names a run and a way of rendering, since a recurrent model that starts every frame
-from zero state and the same one with its state carried on are two functions.
+The rule: of an effect's candidates that boards render, that come to rest in silence and that meet
+the limits, those that keep up on some board go before those that only might, and of them the one
+with the lowest ESR on the validation split is chosen. Test figures take no part in it, so they
+stay an honest forecast of the chosen one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from data import files
 from data.errors import InputError
-from study.selection.limits import Limit, Limits, Row, broken, candidates, required
+from study.selection.candidates import VERDICTS, Candidate, candidates, read_budget
+from study.selection.limits import Limit, Limits, broken, require_board, required
 from study.store import received, tables
 from study.store.folders import Store
 from study.store.run_ids import known
@@ -27,51 +28,72 @@ By = Literal["rule", "user"]
 
 @dataclass(frozen=True)
 class Choice:
-    """A run and a way of rendering it.
+    """The candidate to build of an effect.
 
     Attributes:
-        run_id: folder under ``runs/<grid>/runs``.
-        rendering: as in the results table.
+        candidate: what was chosen.
         reason: in words.
         by: what chose it.
         limits: that were asked for.
     """
 
-    run_id: str
-    rendering: str
+    candidate: Candidate
     reason: str
     by: By
     limits: Limits
 
+    @property
+    def effect(self) -> str:
+        """What it models."""
+        return self.candidate.effect
+
+    @property
+    def whose(self) -> str:
+        """Who chose it, and of what, for whoever is handed it unasked."""
+        return f"{'the rule' if self.by == 'rule' else 'the user'}'s choice for {self.effect}"
+
+    @property
+    def run_id(self) -> str:
+        """Folder under ``runs/<grid>/runs``."""
+        return self.candidate.run_id
+
+    @property
+    def rendering(self) -> str:
+        """As in the results table."""
+        return self.candidate.rendering
+
 
 def choice_file(store: Store) -> Path:
-    """Where the choice of a grid is kept."""
+    """Where the choices of a grid are kept."""
     return store.root / "chosen.json"
 
 
 def choose(
-    results: pd.DataFrame, limits: Limits | None = None, budget: pd.DataFrame | None = None
-) -> Choice:
-    """The model with the lowest validation ESR of those that meet the limits.
+    results: pd.DataFrame,
+    limits: Limits | None = None,
+    budget: pd.DataFrame | None = None,
+    effect: str | None = None,
+) -> dict[str, Choice]:
+    """By the rule, the candidate to build of every effect, or of one.
 
     Args:
         results: the table of a grid, ``study.store.tables.collect``.
         limits: by default none.
-        budget: a row a model, board and route, ``read_budget``; needed for a board alone.
+        budget: a row a model, board and route, ``read_budget``.
+        effect: of which; by default of all, in the table's order.
 
     Raises:
-        InputError: nothing meets the limits (says what each excludes, and what comes
-            nearest), or there is nothing to choose from.
+        InputError: nothing of an effect meets the limits (says what each excludes, and what
+            comes nearest), or there is nothing to choose from.
     """
     limits = limits or Limits()
-    rows = candidates(results, limits, budget)
-    met = [row for row in rows if not broken(row, limits)]
-    if not met:
-        raise _nothing_left(rows, limits)
-    best = min(met, key=lambda row: row["validation_esr"])
-    return Choice(
-        best["run_id"], best["rendering"], _reason(best, rows, met, limits), "rule", limits
-    )
+    found = candidates(results, budget, effect)
+    if limits.board is not None:
+        require_board(limits.board, budget)
+    by_effect: dict[str, list[Candidate]] = {}
+    for candidate in found:
+        by_effect.setdefault(candidate.effect, []).append(candidate)
+    return {name: _by_rule(own, limits) for name, own in by_effect.items()}
 
 
 def by_user(
@@ -86,7 +108,7 @@ def by_user(
     Args:
         results: the table of a grid.
         run: id of a finished run, or as much of its beginning as no other shares.
-        rendering: by default the run's with the lowest validation ESR.
+        rendering: by default that of the lowest validation ESR which boards do, if there is one.
         limits: to compare it with.
         budget: as for ``choose``.
 
@@ -94,81 +116,142 @@ def by_user(
         InputError: there is no such finished run or rendering.
     """
     limits = limits or Limits()
-    everything = candidates(results, Limits(board=limits.board), budget)
-    run_ids = list(dict.fromkeys(row["run_id"] for row in everything))
-    expected = "the id of a finished run of this grid, or its beginning"
-    run_id = known(run, run_ids, expected)
-    own = sorted(
-        (row for row in everything if row["run_id"] == run_id),
-        key=lambda row: row["validation_esr"],
-    )
-    wanted = [row for row in own if rendering in (None, row["rendering"])]
-    if not wanted:
-        raise InputError(
-            f"rendering {rendering!r} of run {run_id}",
-            expected="one of " + ", ".join(row["rendering"] for row in own),
-            found="none of them",
-            remedy="Name one of these, or none for that with the lowest validation ESR.",
-        )
-    row = wanted[0]
-    reason = f"Chosen by its user; validation ESR {_number(row['validation_esr'])}."
-    missed = [limit for limit in required(limits) if limit.excess_db(row) > 0]
+    everything = candidates(results, budget)
+    if limits.board is not None:
+        require_board(limits.board, budget)
+    candidate = named(everything, run, rendering)
+    reason = f"Chosen by its user; validation ESR {_number(candidate)}."
+    if candidate.research:
+        reason += f" For research only: {candidate.research}."
+    missed = [limit for limit in required(limits) if limit.excess_db(candidate) > 0]
     if missed:
-        reason += " It breaks limits: " + _found(row, missed) + "."
-    best = min(everything, key=lambda other: _effect_first(other, row))
-    if best is not row:
-        reason += (
-            f" The lowest validation ESR of the effect is {_number(best['validation_esr'])} "
-            f"({model_name(best)})."
-        )
-    return Choice(run_id, row["rendering"], reason, "user", limits)
+        reason += " It breaks limits: " + _found(candidate, missed) + "."
+    best = _best([other for other in everything if other.effect == candidate.effect])
+    if best is not candidate:
+        reason += f" The lowest validation ESR of the effect is {_number(best)} ({best.name})."
+    return Choice(candidate, reason, "user", limits)
 
 
-def write(store: Store, choice: Choice) -> Path:
-    """Keep a choice for the stages that follow, and for the report."""
-    files.write_json(choice_file(store), asdict(choice))
+def named(everything: Sequence[Candidate], run: str, rendering: str | None = None) -> Candidate:
+    """The candidate that a run, by its id or the beginning of it, and a rendering stand for.
+
+    Raises:
+        InputError: there is none.
+    """
+    run_ids = list(dict.fromkeys(candidate.run_id for candidate in everything))
+    run_id = known(run, run_ids, "the id of a finished run of this grid, or its beginning")
+    own = sorted(
+        (candidate for candidate in everything if candidate.run_id == run_id),
+        key=lambda candidate: (bool(candidate.research), candidate.validation_esr),
+    )
+    wanted = [candidate for candidate in own if rendering in (None, candidate.rendering)]
+    if wanted:
+        return wanted[0]
+    raise InputError(
+        f"rendering {rendering!r} of run {run_id}",
+        expected="one of " + ", ".join(candidate.rendering for candidate in own),
+        found="none of them",
+        remedy="Name one of these, or none for that with the lowest validation ESR.",
+    )
+
+
+def write(store: Store, choices: Iterable[Choice]) -> Path:
+    """Keep choices for the stages that follow, and for the report; those of other effects stay."""
+    with files.lock(store.root / ".chosen-lock", wait=True):
+        try:
+            kept = {own.effect: own for own in stored(store).values()}
+        except InputError:  # of no use any more, as its readers say
+            kept = {}
+        kept |= {own.effect: own for own in choices}
+        content = {
+            effect: {
+                "run_id": own.run_id,
+                "rendering": own.rendering,
+                "reason": own.reason,
+                "by": own.by,
+                "limits": asdict(own.limits),
+            }
+            for effect, own in kept.items()
+        }
+        files.write_json(choice_file(store), {"effects": content})
     return choice_file(store)
 
 
-def stored(store: Store) -> Choice | None:
-    """The kept choice, or None where nobody chose.
+def stored(store: Store) -> dict[str, Choice]:
+    """The kept choices by effect; empty where nobody chose.
 
     Raises:
         InputError: the file is broken, or names what the grid no longer has.
     """
     path = choice_file(store)
     try:
-        kept = received.choice(path)
-        choice = Choice(**{**kept, "limits": Limits(**kept["limits"])})
+        kept = received.choices(path)
     except FileNotFoundError:
-        return None
+        return {}
     except InputError as error:
         raise _not_usable(path, error.found) from error
-    run = store.run(choice.run_id)
-    rows = (run.result() or {}).get("rows", [])
-    is_known = run.run_id in store.manifest()["runs"] and any(
-        row.get("rendering", None) == choice.rendering for row in rows
-    )
-    if not is_known:
-        raise _not_usable(path, f"run {choice.run_id}, {choice.rendering}, which it has not")
-    return choice
+    try:
+        everything = candidates(tables.collect(store), read_budget(store))
+    except InputError:  # nothing is finished any more
+        everything = []
+    restored = [_restored(path, own, everything) for own in kept.values()]
+    return {choice.effect: choice for choice in restored}
 
 
-def chosen(store: Store) -> Choice:
-    """The kept choice of a grid, or what the rule without limits says where nobody chose.
+def chosen(store: Store, effect: str | None = None) -> Choice:
+    """The candidate to build: as kept, or by the rule where nobody chose.
+
+    Args:
+        store: of the grid.
+        effect: of which; by default the grid's first.
 
     Raises:
-        InputError: the choice cannot be used, or no run has finished.
+        InputError: the choice cannot be used, there is no such effect, or no run has finished.
     """
-    return stored(store) or choose(tables.collect(store))
+    results, budget = tables.collect(store), read_budget(store)
+    name = candidates(results, budget, effect)[0].effect
+    kept = stored(store)
+    return kept[name] if name in kept else choose(results, None, budget, name)[name]
 
 
-def model_name(row: Row) -> str:
-    """A candidate in a few words: run and rendering."""
-    return f"{row['run_id']}, {row['rendering']}"
+def _by_rule(rows: Sequence[Candidate], limits: Limits) -> Choice:
+    """The rule, among the candidates of one effect."""
+    built = [candidate for candidate in rows if not candidate.research]
+    met = [candidate for candidate in built or rows if not broken(candidate, limits)]
+    if not met:
+        raise _nothing_left(built or rows, limits)
+    kept_up = met
+    if limits.board is None:
+        kept_up = [candidate for candidate in met if candidate.verdict == _best_verdict(met)]
+    best = _best(kept_up)
+    reason = _reason(best, built or rows, met, kept_up, limits)
+    if best.research:
+        reason += f" For research only: {best.research}."
+    else:
+        reason += _beyond_boards(best, rows)
+    return Choice(best, reason, "rule", limits)
 
 
-def _nothing_left(rows: Sequence[Row], limits: Limits) -> InputError:
+def _best_verdict(met: Iterable[Candidate]) -> str | None:
+    return min(
+        (own.verdict for own in met if own.verdict is not None),
+        key=VERDICTS.index,
+        default=None,
+    )
+
+
+def _best(rows: Iterable[Candidate]) -> Candidate:
+    return min(rows, key=lambda candidate: candidate.validation_esr)
+
+
+def _restored(path: Path, kept: Mapping[str, Any], everything: Sequence[Candidate]) -> Choice:
+    for candidate in everything:
+        if (candidate.run_id, candidate.rendering) == (kept["run_id"], kept["rendering"]):
+            return Choice(candidate, kept["reason"], kept["by"], Limits(**kept["limits"]))
+    raise _not_usable(path, f"run {kept['run_id']}, {kept['rendering']}, which it has not")
+
+
+def _nothing_left(rows: Sequence[Candidate], limits: Limits) -> InputError:
     nearest = min(rows, key=lambda row: _distance(row, limits))
     excluded = [
         f"{limit.name} {limit.wanted} excludes {count}"
@@ -176,23 +259,28 @@ def _nothing_left(rows: Sequence[Row], limits: Limits) -> InputError:
         if (count := sum(limit.excess_db(row) > 0 for row in rows))
     ]
     return InputError(
-        "choice of a run",
-        expected="a model that meets all limits",
-        found=f"none of {len(rows)}: {'; '.join(excluded)}. Nearest is {model_name(nearest)} with "
+        f"choice of a model of {nearest.effect}",
+        expected="one that meets all limits",
+        found=f"none of {len(rows)}: {'; '.join(excluded)}. Nearest is {nearest.name} with "
         + "; ".join(broken(nearest, limits)),
         remedy="Loosen a limit, or name the run yourself with RUN=.",
     )
 
 
-def _distance(row: Row, limits: Limits) -> tuple[int, float, float]:
+def _distance(row: Candidate, limits: Limits) -> tuple[int, float, float]:
     """How many limits are broken, and by how many decibels in all."""
     excesses = [excess for limit in required(limits) if (excess := limit.excess_db(row)) > 0]
-    return len(excesses), sum(excesses), row["validation_esr"]
+    return len(excesses), sum(excesses), row.validation_esr
 
 
-def _reason(best: Row, rows: Sequence[Row], met: Sequence[Row], limits: Limits) -> str:
+def _reason(
+    best: Candidate,
+    rows: Sequence[Candidate],
+    met: Sequence[Candidate],
+    kept_up: Sequence[Candidate],
+    limits: Limits,
+) -> str:
     """Why the rule chose this one."""
-    esr = _number(best["validation_esr"])
     among = f"{len(met)} of {len(rows)} models meet the limits ({limits.described()})"
     if not limits.described():
         among = f"{len(met)} models (final runs, each way of rendering apart)"
@@ -200,42 +288,45 @@ def _reason(best: Row, rows: Sequence[Row], met: Sequence[Row], limits: Limits) 
             among += f"; {unstable} more do not come to rest in silence"
     elif len(met) == len(rows):
         among = f"{len(rows)} models, all within the limits ({limits.described()})"
-    reason = f"Lowest validation ESR, {esr}, among {among}."
-    if limits.effect is None and len({row["effect"] for row in rows}) > 1:
-        reason += (
-            f" They model different effects, of which {best['effect']} came out lowest; name an "
-            "effect to choose among its models only."
-        )
-    others = [row for row in met if row is not best and row["effect"] == best["effect"]]
+    if best.verdict is not None and limits.board is None:
+        how = {"yes": "keep up on a board", "tight": "might keep up on a board"}
+        told = how.get(best.verdict, "keep up on no board, as none here does")
+        among = f"{len(kept_up)} that {told}, of {among}"
+    reason = f"Lowest validation ESR, {_number(best)}, among {among}."
+    others = [row for row in kept_up if row is not best]
     if others:
-        second = min(others, key=lambda row: row["validation_esr"])
-        reason += f" Next: {model_name(second)} with {_number(second['validation_esr'])}."
-    unlimited = min(rows, key=lambda row: _effect_first(row, best))
+        second = _best(others)
+        reason += f" Next: {second.name} with {_number(second)}."
+    unlimited = _best(rows)
     if unlimited is not best:
-        esr, misses = _number(unlimited["validation_esr"]), "; ".join(broken(unlimited, limits))
+        misses = "; ".join(broken(unlimited, limits)) or "no board that it keeps up on"
         reason += (
-            f" Without limits it would be {model_name(unlimited)} with {esr}; it has {misses}."
+            f" Without limits it would be {unlimited.name} with {_number(unlimited)}; "
+            f"it has {misses}."
         )
     return reason
 
 
-def _effect_first(row: Row, like: Row) -> tuple[bool, float]:
-    """Sorts the models of one row's effect first, by validation ESR."""
-    return row["effect"] != like["effect"], row["validation_esr"]
+def _beyond_boards(best: Candidate, rows: Sequence[Candidate]) -> str:
+    """What research has that no board renders, if it is better."""
+    research = [row for row in rows if row.research]
+    if not research or (lowest := _best(research)).validation_esr >= best.validation_esr:
+        return ""
+    return f" For research only, {lowest.name} has {_number(lowest)}: {lowest.research}."
 
 
-def _found(row: Row, limits: Iterable[Limit]) -> str:
+def _found(row: Candidate, limits: Iterable[Limit]) -> str:
     return "; ".join(f"{limit.name} {limit.found(row)}, not {limit.wanted}" for limit in limits)
 
 
-def _number(esr: float) -> str:
-    return f"{esr:.3g}"
+def _number(candidate: Candidate) -> str:
+    return f"{candidate.validation_esr:.3g}"
 
 
 def _not_usable(path: Path, found: str) -> InputError:
     return InputError(
         f"choice {path}",
-        expected="a run of this grid and a way of rendering it",
+        expected="of each effect a run of this grid and a way of rendering it",
         found=found,
         remedy="Run `make choose` with the same GRID again.",
     )

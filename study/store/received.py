@@ -114,7 +114,6 @@ class _Limits(_Stored):
     max_macs: Count | None = None
     board: Text | None = None
     accept_tight: bool = False
-    effect: Text | None = None
 
 
 class _Choice(_Stored):
@@ -125,6 +124,12 @@ class _Choice(_Stored):
     reason: Text
     by: Literal["rule", "user"]
     limits: _Limits
+
+
+class _Choices(_Stored):
+    model_config = ConfigDict(extra="forbid")
+
+    effects: dict[Text, _Choice]
 
 
 class _Effect(_Stored):
@@ -272,9 +277,9 @@ def result(path: Path) -> dict[str, Any]:
     return stored
 
 
-def choice(path: Path) -> dict[str, Any]:
-    """What ``chosen.json`` holds. Raises as ``document``."""
-    return dict(_checked(path, document(path), _Choice))
+def choices(path: Path) -> dict[str, dict[str, Any]]:
+    """What ``chosen.json`` holds, by effect. Raises as ``document``."""
+    return dict(_checked(path, document(path), _Choices)["effects"])
 
 
 def probes(path: Path) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ Case = tuple[str, bytes]
 def store(tmp_path: Path) -> Store:
     """Two finished runs, one of them chosen."""
     made = write_study(tmp_path / "runs" / "mine", [config(seed=0), config(seed=1)])
-    choose.write(made, choose.choose(tables.collect(made)))
+    choose.write(made, choose.choose(tables.collect(made)).values())
     return made
 
 

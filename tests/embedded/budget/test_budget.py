@@ -9,7 +9,7 @@ from data.errors import InputError
 from embedded.budget import budget, cost_model
 from models.architecture import Architecture
 from study.selection.boards import BOARDS
-from study.selection.limits import Limits, candidates, read_budget
+from study.selection.candidates import candidates, read_budget
 from study.store.columns import BUDGET_COLUMNS
 from study.store.folders import Store
 from study.store.tables import described
@@ -146,8 +146,8 @@ def test_the_choice_reads_it(store: Store) -> None:
     from study.store import tables
 
     budget.write(store)
-    rows = candidates(tables.collect(store), Limits(board="teensy41"), read_budget(store))
-    verdicts = {(row["family"], row["rendering"]): row["board_verdict"] for row in rows}
+    rows = candidates(tables.collect(store), read_budget(store))
+    verdicts = {(r.row["family"], r.rendering): r.costs["teensy41"].verdict for r in rows}
     assert verdicts["gru", "streaming"] == "yes"
     assert verdicts["dense", "framed"] == "yes"
     assert verdicts["lstm", "streaming"] == "yes"

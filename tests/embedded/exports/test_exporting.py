@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -14,6 +13,8 @@ from embedded.cli import app
 from embedded.exports import exporting
 from embedded.exports.exporting import FORMATS, export
 from models.architecture import FAMILIES, Architecture
+from study.selection import choose
+from study.store import tables
 from study.store.folders import Store
 from tests.study import finished
 
@@ -86,6 +87,8 @@ def test_without_a_run_the_best_on_validation_that_fits_is_taken(store: Store) -
     assert written.esr == 0.2
     assert written.path == store.root / "exports" / f"{ids(store)[1]}.nam"
     assert export(store, "aidax").run_id == ids(store)[2]
+    assert written.whose.startswith("the best model of clipper that Neural Amp Modeler")
+    assert written.whose.endswith(f"not the rule's choice for clipper, {ids(store)[3]}")
 
 
 def test_the_file_says_where_the_model_comes_from(store: Store) -> None:
@@ -98,13 +101,15 @@ def test_the_file_says_where_the_model_comes_from(store: Store) -> None:
     assert facts["sample_rate"] == 8000
 
 
-def test_the_choice_of_the_grid_comes_first(store: Store, tmp_path: Path) -> None:
+def test_the_choice_of_the_grid_comes_first(store: Store) -> None:
     chosen = ids(store)[0]
     file = store.root / "chosen.json"
-    choice: dict[str, Any] = {"run_id": chosen, "rendering": "streaming", "reason": "Because."}
-    files.write_json(file, {**choice, "by": "user", "limits": {}})
+    choose.write(store, [choose.by_user(tables.collect(store), chosen)])
     try:
         assert export(store, "nam").run_id == chosen
+        assert export(store, "nam").whose == "the user's choice for clipper"
+        with pytest.raises(InputError, match="found LSTM"):
+            export(store, "aidax")
     finally:
         file.unlink()
 

@@ -114,8 +114,9 @@ def test_a_model_of_features_is_proved_by_every_route(featured: Store, route: st
 def test_firmware_that_is_not_what_was_chosen_says_so(store: Store) -> None:
     name = run_id(store, "gru")
     for rendering in ("framed", "streaming"):
-        choose.write(store, choose.by_user(tables.collect(store), name, rendering))
+        choose.write(store, [choose.by_user(tables.collect(store), name, rendering)])
         told = " ".join(deploy.deploy(store, "teensy41").told)
+        assert told.startswith("This is the user's choice for clipper ")
         assert "Against the target, streaming, over the test split: ESR 0.1" in told
         differs = "The choice names framed (validation ESR 0.1), which no board does" in told
         assert differs == (rendering == "framed")

@@ -15,7 +15,8 @@ import pytest
 from data import files
 from data.errors import InputError
 from study.config.grid import Grid
-from study.selection import choose, limits
+from study.selection import choose
+from study.selection.candidates import read_budget
 from study.store import knob_table, received, tables
 from study.store.columns import BUDGET_COLUMNS, typed
 from study.store.folders import RunFolder, Store
@@ -168,8 +169,7 @@ def test_a_file_without_end_is_not_read(store: Store) -> None:
 )
 def test_what_is_no_document_of_ours_is_refused_everywhere(store: Store, text: str) -> None:
     run = first(store)
-    choice = choose.choose(tables.collect(store))
-    choose.write(store, choice)
+    choose.write(store, choose.choose(tables.collect(store)).values())
     for file in (run.config_file, run.result_file, choose.choice_file(store), store.manifest_file):
         file.write_text(text)
     with pytest.raises(InputError):
@@ -193,8 +193,11 @@ def test_what_is_no_document_of_ours_is_refused_everywhere(store: Store, text: s
     ],
 )
 def test_a_choice_names_a_run_and_a_rendering(store: Store, changes: dict[str, Any]) -> None:
-    choose.write(store, choose.choose(tables.collect(store)))
-    spoil(choose.choice_file(store), lambda own: own.update(changes))
+    choose.write(store, choose.choose(tables.collect(store)).values())
+    spoil(
+        choose.choice_file(store),
+        lambda own: next(iter(own["effects"].values())).update(changes),
+    )
     with pytest.raises(InputError, match="make choose"):
         choose.stored(store)
 
@@ -269,10 +272,10 @@ def test_a_setting_is_of_known_words_and_finite_numbers(
 
 
 def test_a_broken_budget_is_one_sentence(store: Store) -> None:
-    assert limits.read_budget(store) is None
+    assert read_budget(store) is None
     (store.root / "budget.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
     with pytest.raises(InputError, match=received.BROKEN):
-        limits.read_budget(store)
+        read_budget(store)
 
 
 def a_budget(store: Store) -> pd.DataFrame:
@@ -293,10 +296,10 @@ def test_a_budget_of_other_columns_is_one_sentence(
 ) -> None:
     path = store.root / "budget.parquet"
     a_budget(store).to_parquet(path)
-    assert limits.read_budget(store) is not None
+    assert read_budget(store) is not None
     spoilt(a_budget(store)).to_parquet(path)
     with pytest.raises(InputError, match=r"budget\.parquet.*column"):
-        limits.read_budget(store)
+        read_budget(store)
 
 
 PARITY = {
