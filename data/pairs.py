@@ -22,7 +22,15 @@ from data.effects import Effect
 from data.errors import InputError
 from data.locks import lock
 
-SOURCE_RATE_HZ = 44_100  # the built-in dry signal's; effects run at this rate
+SOURCE_RATE_HZ = 44_100  # the built-in dry signal's
+
+
+def effect_rate_hz(sample_rate_hz: int) -> int:
+    """The rate that an effect runs at: the source's, or a higher one that is asked for.
+
+    So that what it distorts beyond the source's band is there for models that have room for it.
+    """
+    return max(SOURCE_RATE_HZ, sample_rate_hz)
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,8 @@ def key(effect: Effect, signal: DrySignal, sample_rate_hz: int) -> str:
         depends_on["effect"] |= {"dry_file": "", "wet_file": "", "version": recorded.VERSION}
     else:
         depends_on |= {"seconds": signal.seconds, "seed": signal.seed, "dry": dry.VERSION}
+        if sample_rate_hz > SOURCE_RATE_HZ:  # before, effects ran at the source's rate alone
+            depends_on["effect_rate_hz"] = effect_rate_hz(sample_rate_hz)
     digest = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
     readable = "".join(c if c.isalnum() else "-" for c in effect.name)[:40]
     return f"{readable}-{digest[:16]}"
@@ -94,24 +104,23 @@ def _made(effect: Effect, signal: DrySignal, sample_rate_hz: int) -> Pair:
         )
         return Pair(dry_samples, wet, sample_rate_hz, effect.name, tuple(report.lines()))
     source = _source(signal)
-    wet = effect.render(source, SOURCE_RATE_HZ)
+    dry_samples = audio.resample(source, SOURCE_RATE_HZ, sample_rate_hz)
+    rate_hz = effect_rate_hz(sample_rate_hz)
+    wet = effect.render(source if rate_hz == SOURCE_RATE_HZ else dry_samples, rate_hz)
     return Pair(
-        audio.resample(source, SOURCE_RATE_HZ, sample_rate_hz),
-        audio.resample(wet, SOURCE_RATE_HZ, sample_rate_hz),
-        sample_rate_hz,
-        effect.name,
+        dry_samples, audio.resample(wet, rate_hz, sample_rate_hz), sample_rate_hz, effect.name
     )
 
 
 def through(effect: Effect, dry_samples: Samples, sample_rate_hz: int) -> Samples:
     """What an effect makes of any signal, by the way that its pair was made.
 
-    The effect runs at the built-in signal's rate between two resamplings. As long as the
-    dry signal; not for recordings.
+    The effect runs at ``effect_rate_hz``, between two resamplings if that is another. As long
+    as the dry signal; not for recordings.
     """
-    source = audio.resample(dry_samples, sample_rate_hz, SOURCE_RATE_HZ)
-    wet = effect.render(source, SOURCE_RATE_HZ)
-    return audio.resample(wet, SOURCE_RATE_HZ, sample_rate_hz)[: len(dry_samples)]
+    rate_hz = effect_rate_hz(sample_rate_hz)
+    wet = effect.render(audio.resample(dry_samples, sample_rate_hz, rate_hz), rate_hz)
+    return audio.resample(wet, rate_hz, sample_rate_hz)[: len(dry_samples)]
 
 
 @lru_cache(maxsize=1)

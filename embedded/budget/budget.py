@@ -63,7 +63,8 @@ class BudgetLine:
         basis: whether the model's instructions were measured or come from the cost model, and
             whether its error is a guess there; as in ``cost_model.Cost``.
         instructions_error: the largest relative one; 0 where measured.
-        resampling: ``none``, ``half-band``, or ``impossible``.
+        resampling: of the board's rate for the model: ``none``, ``halved``, ``doubled`` or
+            ``impossible``.
         reason: for the verdict, in words.
     """
 
@@ -137,10 +138,8 @@ def line(
     """
     rendering = rendering or ("streaming" if is_recurrent(architecture.family) else FRAMED)
     cost = _cost(architecture, route, rendering)
-    halves = board.halves_rate(sample_rate_hz)
-    instructions = cost.instructions + cost_model.CORE_INSTRUCTIONS
-    if halves:
-        instructions += cost_model.CORE_INSTRUCTIONS + cost_model.HALF_BAND_INSTRUCTIONS
+    resampling = board.resampling(sample_rate_hz)
+    instructions = cost.instructions + cost_model.around_the_model(resampling)
     budget = board.clock_hz / sample_rate_hz
     # What an estimate may be wrong by widens the range.
     uncertain = cost.error * cost.instructions
@@ -173,7 +172,7 @@ def line(
         verdict=verdict,
         basis=cost.basis,
         instructions_error=cost.error,
-        resampling={False: "none", True: "half-band", None: "impossible"}[halves],
+        resampling=resampling,
         reason=reason,
     )
 
@@ -227,7 +226,7 @@ def _verdict(
     ram_bytes: int,
     flash_bytes: int,
 ) -> tuple[Verdict, str]:
-    if board.halves_rate(sample_rate_hz) is None:
+    if board.resampling(sample_rate_hz) == "impossible":
         rates = f"{board.sample_rate_hz} Hz, or {board.sample_rate_hz // 2} Hz between filters"
         return "no", f"rate: the board runs at {rates}; the model has {sample_rate_hz} Hz"
     if flash_bytes > board.flash_bytes:

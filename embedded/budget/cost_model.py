@@ -36,6 +36,7 @@ from embedded.tflite.graph import Graph
 from embedded.tflite.networks import Form
 from embedded.tflite.quantization import Kind
 from models.architecture import Architecture, is_recurrent
+from study.selection.boards import Resampling
 
 MEASURED = Path(__file__).parents[1] / "measured" / "c99.json"
 TFLITE_MEASURED = Path(__file__).parents[1] / "measured" / "tflite_micro.json"
@@ -56,6 +57,16 @@ TENSOR_BYTES = 80  # what the interpreter keeps of a tensor and its share of an 
 # and of the two half-band filters a sample of the lower rate. Measured as the file above.
 CORE_INSTRUCTIONS = 75.0
 HALF_BAND_INSTRUCTIONS = 308.0
+
+
+def around_the_model(resampling: Resampling) -> float:
+    """Instructions of the core and of half-band filters, for each sample of the model."""
+    if resampling == "halved":
+        return 2 * CORE_INSTRUCTIONS + HALF_BAND_INSTRUCTIONS
+    if resampling == "doubled":
+        return (CORE_INSTRUCTIONS + HALF_BAND_INSTRUCTIONS) / 2
+    return CORE_INSTRUCTIONS
+
 
 _QUANTITIES = ("instructions", "flash")
 

@@ -122,7 +122,8 @@ def run_on_host(folder: Path, dry: Samples, sample_rate_hz: int) -> tuple[Sample
     try:
         work.mkdir()
         audio.write(work / "dry.wav", dry, sample_rate_hz)
-        defines = f"-DPEDAL_HALVES_RATE=0 -DPEDAL_BOARD_RATE_HZ={sample_rate_hz}u"
+        own_rate = "-DPEDAL_HALVES_RATE=0 -DPEDAL_DOUBLES_RATE=0"
+        defines = f"{own_rate} -DPEDAL_BOARD_RATE_HZ={sample_rate_hz}u"
         _run(["make", "-s", "-C", str(folder), f"DEFINES={defines}"])
         golden = _run([str(folder / "pedal"), "--golden"]).strip()
         _run([str(folder / "pedal"), str(work / "dry.wav"), str(work / "wet.wav")])

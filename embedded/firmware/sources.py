@@ -88,12 +88,12 @@ def config_header(board: Board, sample_rate_hz: int) -> str:
     Raises:
         InputError: the board cannot run models of this rate.
     """
-    halves = board.halves_rate(sample_rate_hz)
-    if halves is None:
+    resampling = board.resampling(sample_rate_hz)
+    if resampling == "impossible":
         raise InputError(
             f"a model of {sample_rate_hz} Hz on {board.title}",
-            expected=f"{board.sample_rate_hz} Hz, or {board.sample_rate_hz // 2} Hz with half-band "
-            "filters",
+            expected=f"{board.sample_rate_hz} Hz, or with half-band filters "
+            f"{board.sample_rate_hz // 2} or {2 * board.sample_rate_hz} Hz",
             found="another rate",
             remedy="Choose a run of such a rate, or train one: sample_rate_hz in the grid.",
         )
@@ -109,7 +109,10 @@ def config_header(board: Board, sample_rate_hz: int) -> str:
 #define PEDAL_BOARD_RATE_HZ {board.sample_rate_hz}u
 #endif
 #ifndef PEDAL_HALVES_RATE
-#define PEDAL_HALVES_RATE {int(halves)}
+#define PEDAL_HALVES_RATE {int(resampling == "halved")}
+#endif
+#ifndef PEDAL_DOUBLES_RATE
+#define PEDAL_DOUBLES_RATE {int(resampling == "doubled")}
 #endif
 
 /* Samples at a time, at the converters' rate. */

@@ -237,7 +237,7 @@ def _cell(own: pd.DataFrame) -> Cell:
     low, high = 100 * row["share_optimistic"], 100 * row["share_pessimistic"]
     is_rate = row["resampling"] == "impossible"
     share = "other sample rate" if is_rate else f"{low:.0f}\N{EN DASH}{high:.0f} %"
-    filters = " Through half-band filters." if row["resampling"] == "half-band" else ""
+    filters = " Through half-band filters." if row["resampling"] in ("halved", "doubled") else ""
     latency = "" if is_rate else f" {row['latency_ms']:.1f} ms from converter to converter."
     return Cell(row["verdict"], share, f"{row['reason']}.{filters}{latency}")
 

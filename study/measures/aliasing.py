@@ -13,6 +13,11 @@ ASR = 10 log10(alias energy / energy of the harmonics below Nyquist), DC apart. 
 & Smith (2025, arXiv 2505.04082) and Carson, Wright & Bilbao (DAFx 2025), who differ from
 each other in the treatment of DC and of windows; the definition here is this project's
 own. Figures at different sample rates do not compare.
+
+A model of more than 48 kHz runs on a board of half its rate, between half-band filters
+(embedded/firmware/core/halfband.h). Its answers are judged as the board plays them: filtered,
+and with the harmonics beyond half the board's rate among the aliases, where the filter leaves
+some of them. So they compare with those of a model at the board's own rate.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
+from scipy import signal as filters
 
 from data.errors import InputError
 
@@ -35,6 +41,10 @@ FREQUENCIES_HZ = (110.0, 440.0, 1249.0, 4201.0)
 AMPLITUDES = (0.1, 0.5)
 MIDI_NOTES = range(21, 109, 3)
 SWEEP_AMPLITUDE = 0.5
+
+HIGHEST_BOARD_RATE_HZ = 48_000
+# The filter with which boards double and halve their rate (embedded/firmware/core/halfband.h).
+HALF_BAND_TAPS, HALF_BAND_KAISER = 79, 8.0
 
 SETTLING_S = 0.5
 # Resamplers inside a process ring before their input ends; no answer is read so late.
@@ -66,8 +76,12 @@ class Probe:
 
     @property
     def harmonics(self) -> npt.NDArray[np.int64]:
-        """Bins of the harmonics below Nyquist in a spectrum of one period."""
-        return np.arange(self.cycles, (self.period + 1) // 2, self.cycles)
+        """Bins of the harmonics that can be heard in a spectrum of one period.
+
+        Those below half the sample rate, or half of the board's where it is halved.
+        """
+        band = self.period / 4 if is_halved(self.sample_rate_hz) else self.period / 2
+        return np.arange(self.cycles, math.ceil(band), self.cycles)
 
     def signal(self, samples: int) -> Float64s:
         """The sine from its start, shape ``(samples,)``; repeats bit for bit."""
@@ -123,7 +137,7 @@ def note_probes(sample_rate_hz: int) -> list[Probe]:
 class Aliasing(NamedTuple):
     """What the response to one probe is made of.
 
-    Ratios in dB are against the energy of the harmonics below Nyquist, DC apart; not
+    Ratios in dB are against the energy of the harmonics that can be heard, DC apart; not
     below -300. Where the response holds no harmonic at all, they are None.
 
     Attributes:
@@ -148,7 +162,7 @@ def analyse(response: npt.NDArray[np.floating], probe: Probe) -> Aliasing:
         response: shape ``(2 * probe.period,)``.
         probe: what it answers.
     """
-    power = _one_sided_power(response)
+    power = _one_sided_power(response) * _heard_power(len(response), probe.sample_rate_hz)
     periodic, residue = power[0::2], float(power[1::2].sum())
     harmonic_energy = float(periodic[probe.harmonics].sum())
     if harmonic_energy == 0:
@@ -161,7 +175,7 @@ def analyse(response: npt.NDArray[np.floating], probe: Probe) -> Aliasing:
     return Aliasing(
         _db(float(aliases.sum()) / harmonic_energy),
         _db(float(aliases[strongest]) / fundamental) if fundamental else None,
-        strongest * probe.sample_rate_hz / probe.period,
+        _heard_at_hz(strongest * probe.sample_rate_hz / probe.period, probe.sample_rate_hz),
         _db(float(periodic[0]) / harmonic_energy),
         _db(residue / harmonic_energy),
     )
@@ -205,6 +219,28 @@ def responses(process: Process, probes: list[Probe], memory_samples: int | None 
     settling = round(SETTLING_S * probes[0].sample_rate_hz)
     signals = np.stack([p.signal(settling + 2 * period + TAIL_SAMPLES) for p in probes])
     return np.asarray(process(signals))[:, settling : settling + 2 * period]
+
+
+def is_halved(sample_rate_hz: int) -> bool:
+    """Whether a board plays what a model of this rate answers at half of it."""
+    return sample_rate_hz > HIGHEST_BOARD_RATE_HZ
+
+
+def _heard_power(samples: int, sample_rate_hz: int) -> Float64s | float:
+    """What passes to the board, as a share of each bin's energy."""
+    if not is_halved(sample_rate_hz):
+        return 1.0
+    taps = filters.firwin(HALF_BAND_TAPS, 0.5, window=("kaiser", HALF_BAND_KAISER))
+    bins = np.arange(samples // 2 + 1)
+    _, response = filters.freqz(taps, worN=2 * np.pi * bins / samples)
+    return np.asarray(np.abs(response) ** 2)
+
+
+def _heard_at_hz(frequency_hz: float, sample_rate_hz: int) -> float:
+    """Where it lies at the board's rate."""
+    if is_halved(sample_rate_hz) and frequency_hz > sample_rate_hz / 4:
+        return sample_rate_hz / 2 - frequency_hz
+    return frequency_hz
 
 
 def _one_sided_power(response: npt.NDArray[np.floating]) -> Float64s:

@@ -15,12 +15,15 @@ bytes of flash and 88,960 of RAM, program included; for a Daisy Seed with libDai
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from data.errors import InputError
 
-# Group delay of halving and doubling the rate, in samples of the higher rate
-# (embedded/firmware/core/halfband.h).
-HALF_BAND_DELAY_SAMPLES = 77
+# Group delay of both half-band filters, in samples of the board: embedded/firmware/core/halfband.h.
+DELAY_SAMPLES = {"none": 0, "halved": 77, "doubled": 39, "impossible": 0}
+
+Resampling = Literal["none", "halved", "doubled", "impossible"]
+"""What becomes of a board's rate on the way to a model."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,17 @@ class Board:
     runs_from_ram: bool = False
     is_loaded: bool = False
 
-    def halves_rate(self, sample_rate_hz: int) -> bool | None:
-        """Whether a model of this rate runs between half-band filters; None: not at all."""
+    def resampling(self, sample_rate_hz: int) -> Resampling:
+        """What half-band filters make of the board's rate for a model of this one."""
         if sample_rate_hz == self.sample_rate_hz:
-            return False
-        return True if 2 * sample_rate_hz == self.sample_rate_hz else None
+            return "none"
+        if 2 * sample_rate_hz == self.sample_rate_hz:
+            return "halved"
+        return "doubled" if sample_rate_hz == 2 * self.sample_rate_hz else "impossible"
 
     def latency_ms(self, sample_rate_hz: int) -> float:
         """From converter to converter: a block recorded, a block played, and the filters."""
-        samples = 2 * self.block_samples
-        if self.halves_rate(sample_rate_hz):
-            samples += HALF_BAND_DELAY_SAMPLES
+        samples = 2 * self.block_samples + DELAY_SAMPLES[self.resampling(sample_rate_hz)]
         return 1000 * samples / self.sample_rate_hz
 
 

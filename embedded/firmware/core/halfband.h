@@ -2,7 +2,8 @@
  *
  * The filter is scipy.signal.firwin(79, 0.5, window=("kaiser", 8)), of which every second
  * tap but the middle one is zero. At 44.1 kHz it passes up to 9.5 kHz within 0.001 dB and
- * is 80 dB down from 12.55 kHz on; what lies between folds to 9.5 to 11.025 kHz. */
+ * is 80 dB down from 12.55 kHz on; what lies between folds to 9.5 to 11.025 kHz. At 88.2 kHz
+ * all of these are twice as high. */
 #ifndef PEDALFRAME_HALFBAND_H
 #define PEDALFRAME_HALFBAND_H
 
@@ -15,6 +16,10 @@ constexpr int SIDE_TAPS = 20; /* of each half, at odd distances from the middle 
 
 /* Halved and doubled again, a signal is late by so many samples of the higher rate. */
 constexpr int DELAY = 4 * SIDE_TAPS - 3;
+
+/* Doubled, a signal is late by an odd number of samples of the higher rate. Halved again from one
+ * sample of it earlier on, it is late by so many samples of the lower one. */
+constexpr int DOUBLED_DELAY = 2 * SIDE_TAPS - 1;
 
 /* Taps at distance 1, 3, 5, ... from the middle one, which is 0.5. */
 constexpr float SIDE[SIDE_TAPS] = {

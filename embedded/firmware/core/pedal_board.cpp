@@ -1,6 +1,7 @@
 /* The one model of this firmware, in the engine and at the rate that pedal_config.h names. */
 #include "pedal_board.h"
 
+#include "doublerate_engine.h"
 #include "halfrate_engine.h"
 
 #if PEDAL_USES_TFLITE
@@ -21,6 +22,8 @@ CEngine model;
 
 #if PEDAL_HALVES_RATE
 HalfRateEngine resampled(model);
+#elif PEDAL_DOUBLES_RATE
+DoubleRateEngine resampled(model);
 #endif
 
 } // namespace
@@ -32,7 +35,7 @@ Engine &bare_model()
 
 Engine &board_engine()
 {
-#if PEDAL_HALVES_RATE
+#if PEDAL_HALVES_RATE || PEDAL_DOUBLES_RATE
     return resampled;
 #else
     return model;

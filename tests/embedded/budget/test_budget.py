@@ -28,13 +28,24 @@ def test_cycles_are_instructions_times_cycles_an_instruction() -> None:
     assert (line.verdict, line.resampling, line.basis) == ("yes", "none", "measured")
 
 
+def test_twice_the_rate_pays_for_filters_and_has_half_the_time() -> None:
+    whole = budget.line(GRU_10, 44_100, TEENSY, "c")
+    double = budget.line(GRU_10, 88_200, TEENSY, "c")
+    assert double.budget_cycles == whole.budget_cycles / 2
+    model = whole.instructions_per_sample - cost_model.CORE_INSTRUCTIONS
+    around = 2 * (double.instructions_per_sample - model)  # two of the model's samples a board's
+    assert around == cost_model.CORE_INSTRUCTIONS + cost_model.HALF_BAND_INSTRUCTIONS
+    assert double.resampling == "doubled"
+    assert double.latency_ms > whole.latency_ms
+
+
 def test_half_the_rate_pays_for_filters_and_has_twice_the_time() -> None:
     whole = budget.line(GRU_10, 44_100, TEENSY, "c")
     half = budget.line(GRU_10, 22_050, TEENSY, "c")
     assert half.budget_cycles == 2 * whole.budget_cycles
     added = half.instructions_per_sample - whole.instructions_per_sample
     assert added == cost_model.CORE_INSTRUCTIONS + cost_model.HALF_BAND_INSTRUCTIONS
-    assert half.resampling == "half-band"
+    assert half.resampling == "halved"
     assert half.latency_ms > whole.latency_ms
 
 

@@ -18,7 +18,7 @@ from embedded.firmware.sources import MODEL_NAME, Golden
 from embedded.network import reference
 from embedded.simulator import qemu
 from models.architecture import Architecture
-from study.selection.boards import board
+from study.selection.boards import DELAY_SAMPLES, board
 from tests.embedded.c.generated import esr, random_weights
 
 pytestmark = pytest.mark.skipif(
@@ -277,9 +277,25 @@ def test_a_model_of_half_the_rate_answers_late_by_the_stated_delay(
 
 
 @pytest.mark.slow
+def test_a_model_of_twice_the_rate_is_filtered_on_both_sides_and_late_by_the_stated_delay(
+    played: Callable[..., Wav], tmp_path: Path
+) -> None:
+    folder = made(firmware(tmp_path / "double", 2 * RATE_HZ))
+    loud = (0.8 * np.sin(2 * np.pi * 4000 * np.arange(8000) / RATE_HZ)).astype(np.float32)
+    wet = played(loud, "--block", "128", folder=folder)
+    stuffed = np.zeros(2 * len(loud))
+    stuffed[::2] = loud
+    high = 2 * signal.lfilter(FILTER, [1.0], stuffed)
+    expected = signal.lfilter(FILTER, [1.0], reference.respond(GRU, WEIGHTS, high))
+    delay = DELAY_SAMPLES["doubled"]
+    assert esr(expected[78 + 2000 : 78 + 14_000 : 2], wet[delay + 1000 : delay + 7000]) < 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model_rate_hz", [RATE_HZ // 2, 2 * RATE_HZ])
 @pytest.mark.parametrize(("c", "cpp"), [("gcc", "g++"), ("clang", "clang++")])
-def test_sanitizers_find_nothing(c: str, cpp: str, tmp_path: Path) -> None:
-    folder = firmware(tmp_path / "f", RATE_HZ // 2)
+def test_sanitizers_find_nothing(c: str, cpp: str, model_rate_hz: int, tmp_path: Path) -> None:
+    folder = firmware(tmp_path / "f", model_rate_hz)
     checked = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
     made(folder, f"CC={c}", f"CXX={cpp}", f"OPTIMISATION={checked}")
     audio.write(tmp_path / "dry.wav", DRY, RATE_HZ)

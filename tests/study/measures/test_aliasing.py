@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import soxr
+from scipy import signal
 
 from data.errors import InputError
 from study.measures import aliasing
@@ -165,3 +166,37 @@ def test_a_low_sample_rate_gets_the_probes_that_it_can_hold() -> None:
 def test_a_frequency_that_the_rate_cannot_hold_is_refused(wanted_hz: float) -> None:
     with pytest.raises(InputError, match="half the sample rate"):
         probe(22_050, wanted_hz, 0.5)
+
+
+def doubled_on_a_board(x: Float64s) -> Float64s:
+    """tanh between the half-band filters of the firmware."""
+    taps = signal.firwin(79, 0.5, window=("kaiser", 8))
+    stuffed = np.zeros(2 * len(x))
+    stuffed[::2] = x
+    high = np.tanh(5 * 2 * signal.lfilter(taps, [1.0], stuffed))
+    return np.asarray(signal.lfilter(taps, [1.0], high)[::2])
+
+
+@pytest.mark.parametrize("wanted_hz", [1249, 4201])
+def test_at_twice_a_boards_rate_it_is_what_the_board_plays(wanted_hz: float) -> None:
+    low, high = probe(RATE_HZ, wanted_hz, 0.5), probe(2 * RATE_HZ, wanted_hz, 0.5)
+    played = of(one_by_one(doubled_on_a_board), low)
+    judged = of(overdriven(5), high)
+    assert judged.asr_db == pytest.approx(played.asr_db, abs=0.5)
+    assert judged.strongest_alias_db == pytest.approx(played.strongest_alias_db, abs=0.5)
+    # Frequencies are drawn to the nearest primes, and an alias moves by as many times more.
+    assert judged.strongest_alias_hz == pytest.approx(played.strongest_alias_hz, abs=50)
+    assert (judged.asr_db or 0) < (of(overdriven(5), low).asr_db or 0) - 15
+
+
+def test_a_harmonic_beyond_the_boards_band_is_filtered_or_heard_as_an_alias() -> None:
+    asked = probe(2 * RATE_HZ, 4201, 0.5)
+    for harmonic in (5, 6, 7):  # 21, 25.2 and 29.4 kHz
+        phase = harmonic * asked.cycles * np.arange(2 * asked.period) % asked.period
+        line = 0.1 * np.sin(2 * np.pi * phase / asked.period)
+        found = analyse(asked.signal(2 * asked.period) + line, asked)
+        if harmonic == 5:
+            assert (found.asr_db or 0) < -250
+        else:  # 80 dB or more below its -14 dB
+            assert -120 < (found.asr_db or 0) < -94
+            assert found.strongest_alias_hz == pytest.approx(RATE_HZ - harmonic * asked.f0_hz)
