@@ -1,4 +1,4 @@
-"""Keras architectures on frames, their losses and their streaming twins.
+"""Families of models: descriptors, Keras layers on frames and on sequences, losses.
 Importing this room selects Keras' JAX backend unless KERAS_BACKEND is set.
 Knows nothing of data/ or of where samples come from.
 """

@@ -7,18 +7,20 @@ the same weights, and ``conv_gru``, a convolution over three samples before a GR
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import keras
 
 from models import carried
-from models.architecture import CONV_GRU_KERNEL, Architecture
-from models.framed import glorot, recurrent_layers
-from models.streaming import build_streaming, states_per_layer, with_front
+from models.architecture import Architecture, require_streaming_form
+from models.families import CONV_GRU_KERNEL
+from models.layers import HIDDEN, glorot, samples_of
+from models.streaming import build_streaming
 
 States = list[jax.Array]
+
+# Layers whose gradients are written by hand; all others have those of Keras' layers.
+BY_HAND = {"lstm": carried.lstm, "gru": carried.gru, "conv_gru": carried.gru}
 
 
 def build(architecture: Architecture, seed: int) -> keras.Model:
@@ -26,15 +28,18 @@ def build(architecture: Architecture, seed: int) -> keras.Model:
 
     ``(batch, samples, 1 + controls)`` to ``(batch, samples, 1)``. Its weights are
     drawn from ``seed`` alone and stand in the order of ``models.streaming.build_streaming``.
+
+    Raises:
+        ValueError: the family has no state.
     """
+    require_streaming_form(architecture)
+    hidden = HIDDEN[architecture.family].streaming
+    assert hidden, architecture.family
     dry = keras.Input((None, architecture.inputs), name="dry")
-    samples = dry[..., :1] if architecture.controls else dry
-    signal: Any = with_front(architecture, seed, padding="causal")(samples, dry)
-    for layer in recurrent_layers(architecture, seed, sequences=True):
-        signal = layer(signal)
+    signal, _ = hidden(architecture, seed, dry, None)
     wet = keras.layers.Dense(1, kernel_initializer=glorot(seed, 0), name="wet")(signal)
     if architecture.residual:
-        wet = keras.layers.Add(name="residual")([wet, samples])
+        wet = keras.layers.Add(name="residual")([wet, samples_of(architecture, dry)])
     name = f"{architecture.family}_{architecture.layers}x{architecture.units}"
     return keras.Model(dry, wet, name=name)
 
@@ -48,7 +53,7 @@ class Window:
 
     def __init__(self, architecture: Architecture) -> None:
         self._architecture = architecture
-        self._plain = build_streaming(architecture) if architecture.family == "rnn" else None
+        self._plain = None if architecture.family in BY_HAND else build_streaming(architecture)
 
     def __call__(
         self, weights: list[jax.Array], dry: jax.Array, states: States
@@ -74,15 +79,14 @@ class Window:
             history, states = states[0], states[1:]
             reached = jnp.concatenate([history.T, samples])
             after.append(reached[-a.history :].T)
-            if a.family == "conv_gru":
-                (kernel, bias), weights = weights[:2], weights[2:]
-                signal = _convolved(reached, kernel, bias)
-            else:
+            if a.features:
                 features = _features(reached, weights[0])
                 signal = jnp.concatenate([features, signal[..., 1:]], axis=-1)
                 weights = weights[1:]
-        layer = carried.lstm if a.family == "lstm" else carried.gru
-        per_layer = states_per_layer(a)
+            else:
+                (kernel, bias), weights = weights[:2], weights[2:]
+                signal = _convolved(reached, kernel, bias)
+        layer, per_layer = BY_HAND[a.family], len(states) // a.layers
         for number in range(a.layers):
             own = tuple(states[number * per_layer : (number + 1) * per_layer])
             kernel, recurrent, bias = weights[3 * number : 3 * number + 3]

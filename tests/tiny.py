@@ -8,12 +8,13 @@ import numpy as np
 from data.effects import Effect
 from data.pairs import Pair
 from data.splits import Split, split
+from models import families
 from study.config.run import RunConfig
 from study.dataset import Dataset
 
 RATE_HZ = 8000
 SECONDS = 10
-FAMILIES = ["lstm", "gru", "rnn", "dense", "conv"]
+FAMILIES = [name for name, family in families.FAMILIES.items() if family.has_framed_form]
 
 
 @lru_cache(maxsize=1)

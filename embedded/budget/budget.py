@@ -19,7 +19,7 @@ from data import files
 from embedded.budget import cost_model
 from embedded.budget.cost_model import Cost
 from embedded.tflite.quantization import Kind
-from models.architecture import FAMILIES, Architecture, is_recurrent
+from models.architecture import Architecture
 from study.config.run import RunConfig
 from study.selection.boards import BOARDS, Board
 from study.selection.candidates import VERDICTS, Verdict, research_reason
@@ -136,7 +136,7 @@ def line(
             ``framed_x<factor>`` as many times what ``framed`` takes; firmware does neither.
             By default as boards do it, recurrent models streaming and the others framed.
     """
-    rendering = rendering or ("streaming" if is_recurrent(architecture.family) else FRAMED)
+    rendering = rendering or ("streaming" if architecture.streams else FRAMED)
     cost = _cost(architecture, route, rendering)
     resampling = board.resampling(sample_rate_hz)
     instructions = cost.instructions + cost_model.around_the_model(resampling)
@@ -177,9 +177,12 @@ def line(
     )
 
 
-def can_be_built(config: RunConfig) -> bool:
-    """Whether firmware is written for such a model: not for knobs, nor for ``conv_gru``."""
-    return config.knobs == "none" and config.family in FAMILIES
+def objection(config: RunConfig, route: str) -> str | None:
+    """Why no firmware is written for a model by a route, or None."""
+    if config.knobs != "none":
+        return "no firmware has knobs"
+    a = config.architecture
+    return cost_model.objection(a) if route == "c" else cost_model.tflite_objection(a)
 
 
 def _lines(store: Store) -> Iterator[BudgetLine]:
@@ -189,10 +192,9 @@ def _lines(store: Store) -> Iterator[BudgetLine]:
     done = collected[collected["status"] == "ok"]
     for row in done.drop_duplicates(["run_id", "rendering"]).to_dict("records"):
         config = runs[row["run_id"]].config()
-        if not can_be_built(config):
-            continue
+        routes = [route for route in ROUTES if objection(config, route) is None]
         for board in BOARDS.values():
-            for route in ROUTES:
+            for route in routes:
                 yield line(
                     config.architecture, config.sample_rate_hz, board, route,
                     config.run_id, row["rendering"],
@@ -202,7 +204,7 @@ def _lines(store: Store) -> Iterator[BudgetLine]:
 def _cost(a: Architecture, route: str, rendering: str) -> Cost:
     cost = cost_model.generated_c(a) if route == "c" else cost_model.tflite_micro(a, KINDS[route])
     factor = int(rendering.removeprefix(_OVERSAMPLED)) if _is_oversampled(rendering) else 1
-    if is_recurrent(a.family) and rendering.startswith(FRAMED):
+    if a.streams and rendering.startswith(FRAMED):
         return cost.repeated(factor * a.frame_size)
     return cost.repeated(factor)
 

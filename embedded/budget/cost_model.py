@@ -29,13 +29,15 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from data import files
-from embedded.c.packing import PackedLayer, pack, pack_features
+from embedded.c import cells
+from embedded.c.cells import CELLS, pack
+from embedded.c.packing import PackedLayer, pack_features
 from embedded.network.weights import expected_shapes
 from embedded.tflite import networks
 from embedded.tflite.graph import Graph
 from embedded.tflite.networks import Form
 from embedded.tflite.quantization import Kind
-from models.architecture import Architecture, is_recurrent
+from models.architecture import Architecture
 from study.selection.boards import Resampling
 
 MEASURED = Path(__file__).parents[1] / "measured" / "c99.json"
@@ -94,6 +96,21 @@ class Cost:
     def repeated(self, steps: int) -> Cost:
         """The same code run so many times a sample: a frame from zero state."""
         return replace(self, instructions=steps * self.instructions)
+
+
+def objection(a: Architecture) -> str | None:
+    """Why nobody knows what the generated C of a model takes, or None."""
+    if reason := cells.objection(a):
+        return reason
+    for part in ("fit", "held_out"):
+        if not any(row["family"] == a.family for row in _measured(part)):
+            return f"no cost of the family {a.family} was measured"
+    return None
+
+
+def tflite_objection(a: Architecture) -> str | None:
+    """Why nobody knows what TFLite Micro takes, or None."""
+    return networks.objection(a)
 
 
 def generated_c(a: Architecture) -> Cost:
@@ -165,7 +182,7 @@ def _tflite_measured(part: str) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=512)
 def _graph(a: Architecture, kind: Kind) -> Graph:
-    form: Form = "streaming" if is_recurrent(a.family) else "framed"
+    form: Form = "streaming" if a.streams else "framed"
     return networks.build(a, _zeros(a), form, TFLITE_BLOCK, kind)
 
 
@@ -229,7 +246,7 @@ def architecture_of(row: dict[str, Any]) -> Architecture:
 def _key(a: Architecture) -> Architecture:
     """Recurrent models cost the same whatever frames they were trained on."""
     plain = replace(a, residual=False)
-    ignores_frame = is_recurrent(a.family) and not a.features
+    ignores_frame = a.streams and not a.features
     return replace(plain, frame_size=64) if ignores_frame else plain
 
 
@@ -252,9 +269,8 @@ def _features(a: Architecture) -> list[float]:
     layers = _packed(_key(a))
     rows = ends = 0
     for layer in layers:
-        sums = {"lstm": 8, "gru": 6}.get(a.family, layer.per_block)
         for name in ("input", "recurrent", "earlier"):
-            fed = layer.fields.get(name, 0) // sums
+            fed = layer.fields.get(name, 0) // layer.sums
             rows += len(layer.blocks) * fed
             ends += len(layer.blocks) * (fed % 8 // 2)
     blocks = sum(len(layer.blocks) for layer in layers)
@@ -276,9 +292,8 @@ def _ram_bytes(a: Architecture) -> int:
     rows = [row for row in _measured("fit") if row["family"] == a.family]
     stack = max(row["stack"] for row in rows)
     layers = _packed(_key(a))
-    if is_recurrent(a.family):
-        arrays = 3 if a.family == "lstm" else 2
-        window = 2 * a.frame_size + 1 if a.features else 0
-        return 4 * (arrays * sum(layer.units for layer in layers) + 1 + window) + int(stack)
+    if a.streams:
+        state = sum(field.numbers for field in CELLS[a.family].state(_key(a), layers))
+        return 4 * state + int(stack)
     # A window twice, and what earlier positions of a convolution found.
     return 4 * (2 * a.frame_size + 4 * sum(layer.units for layer in layers)) + int(stack)

@@ -34,7 +34,7 @@ from embedded.c import generate
 from embedded.c.generate import Metadata
 from embedded.tflite import convert, networks
 from embedded.tflite.flatbuffer import serialized
-from models.architecture import Architecture, is_recurrent
+from models.architecture import Architecture
 from study.config.run import RunConfig
 from study.rendering import trained_model
 from study.rendering.block_processors import FramedModel, StreamingModel
@@ -91,7 +91,7 @@ def write(store: Store) -> pd.DataFrame:
 
 
 def _is_computed(folder: RunFolder) -> bool:
-    return budget.can_be_built(folder.config())
+    return not any(budget.objection(folder.config(), route) for route in budget.ROUTES)
 
 
 def _lines(store: Store, effect: str, run_id: str) -> Iterator[dict[str, Any]]:
@@ -135,7 +135,7 @@ def _methods(
         methods["circuit"] = lambda block: _circuit(effect, rate_hz)
     if config.training == "framed":
         methods["keras_framed"] = lambda block: _framed(a, weights, block)
-    if is_recurrent(a.family):
+    if a.streams:
         methods["keras_streaming"] = lambda block: _streaming(a, weights, block)
     methods["tflite"] = lambda block: _tflite(a, weights, block)
     if shutil.which("gcc"):

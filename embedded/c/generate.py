@@ -21,17 +21,12 @@ from numpy.typing import NDArray
 from data import files
 from data.errors import InputError
 from embedded.c import tanh_approximation
-from embedded.c.packing import PackedLayer, pack, pack_features
+from embedded.c.cells import CELLS, Cell, pack
+from embedded.c.packing import PackedLayer, pack_features
 from embedded.network import reference
 from embedded.network.reference import Weights
 from embedded.quoting import comment_text
-from models.architecture import (
-    CONV_FIRST_KERNEL,
-    CONV_FIRST_STRIDE,
-    Architecture,
-    conv_length,
-    is_recurrent,
-)
+from models.architecture import Architecture
 
 TEMPLATES = Path(__file__).parent / "templates"
 GOLDEN_SAMPLES = 512
@@ -47,14 +42,6 @@ _RESERVED = """
     public register restrict return short signed sizeof static static_assert struct switch
     template this throw true try typedef typeid typename typeof union unsigned using virtual
     void volatile while xor math stddef stdio"""
-
-_COLUMNS = {
-    "lstm": "gates i, f, g, o, of two units each",
-    "gru": "gates z, r and candidate n, of two units each",
-    "rnn": "units",
-    "dense": "units",
-    "conv": "filters; input is the newest sample or vector",
-}
 
 
 @dataclass(frozen=True)
@@ -135,7 +122,7 @@ def generate(architecture: Architecture, weights: Weights, metadata: Metadata) -
         InputError: the weights do not fit, are no finite float32, or make so much of the
             approximated tanh's error that the generated test would fail.
     """
-    layers = pack(architecture, weights)
+    layers, cell = pack(architecture, weights), CELLS[architecture.family]
     front = pack_features(architecture, weights) if architecture.features else None
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -157,9 +144,10 @@ def generate(architecture: Architecture, weights: Weights, metadata: Metadata) -
         "residual": architecture.residual,
         "layers": layers,
         "front": front,
-        "kernels": _kernels(architecture, layers, front),
-        "columns": _COLUMNS[architecture.family],
-        "state": _state(architecture, layers),
+        "kernels": _kernels(cell, layers, front),
+        "columns": cell.columns,
+        "cell": cell.template,
+        "state": cell.state(architecture, layers),
         "output_bias": literal(np.ravel(weights[-1])[0]),
         "limit": literal(tanh_approximation.LIMIT),
         "numerator": [literal(c) for c in tanh_approximation.NUMERATOR],
@@ -169,12 +157,8 @@ def generate(architecture: Architecture, weights: Weights, metadata: Metadata) -
         "dry": dry,
         "expected": expected,
         "tolerance": literal(tolerance),
-        "stride": CONV_FIRST_STRIDE,
-        "window": _window(architecture),
+        **cell.content(architecture),
     }
-    if architecture.family == "conv":
-        positions = conv_length(architecture, architecture.layers)
-        content |= {"positions": positions, "ring": CONV_FIRST_STRIDE * (positions - 1) + 1}
 
     def rendered(template: str) -> str:
         return environment.get_template(template).render(content)
@@ -225,47 +209,14 @@ def _numbers(values: Iterable[float], per_line: int = 6) -> str:
     return ",\n".join("            " + ", ".join(line) for line in lines)
 
 
-def _kernels(
-    a: Architecture, layers: Sequence[PackedLayer], front: PackedLayer | None
-) -> list[int]:
+def _kernels(cell: Cell, layers: Sequence[PackedLayer], front: PackedLayer | None) -> list[int]:
     """Numbers of sums that the code runs at once."""
-    gated = {"lstm": {8}, "gru": {2, 4, 6}}
-    own = gated.get(a.family) or {layer.per_block for layer in layers}
-    return sorted(own | ({front.per_block} if front else set()))
-
-
-def _window(a: Architecture) -> int:
-    return CONV_FIRST_KERNEL if a.family == "conv" else a.frame_size
-
-
-def _state(a: Architecture, layers: Sequence[PackedLayer]) -> list[str]:
-    """Declarations of the state's fields."""
-    lines = []
-    if is_recurrent(a.family):
-        for number, layer in enumerate(layers, 1):
-            lines.append(f"float hidden_{number}[2][{layer.units}]; /* before and after */")
-            if a.family == "lstm":
-                lines.append(f"float cell_{number}[{layer.units}];")
-        lines.append("int now; /* which hidden state is the current one */")
-        if not a.features:
-            return lines
-    window = _window(a)
-    lines.append(f"float history[{2 * window}]; /* the last {window} samples, twice */")
-    if a.family == "conv":
-        stride, positions = CONV_FIRST_STRIDE, conv_length(a, a.layers)
-        lines += [
-            f"float earlier_{number}[{stride}][{layer.units}]; /* layer {number}'s past outputs */"
-            for number, layer in enumerate(layers[: a.layers - 1], 1)
-        ]
-        lines.append(f"float pending[{stride * (positions - 1) + 1}]; /* outputs to come */")
-        lines.append("int due; /* the one of them that comes next */")
-        if a.layers > 1:
-            lines.append("int slot; /* the past output that comes next */")
-    return [*lines, "int at; /* where the next sample goes */"]
+    own = {layer.sums for layer in layers} | set(cell.kernels)
+    return sorted(own | ({front.sums} if front else set()))
 
 
 def _title(a: Architecture, metadata: Metadata) -> str:
-    way = "streaming" if is_recurrent(a.family) else f"frames of {a.frame_size} samples"
+    way = "streaming" if a.streams else f"frames of {a.frame_size} samples"
     if a.features:
         way = f"{a.features} features of {a.frame_size} samples, {way}"
     added = ", added to the input" if a.residual else ""

@@ -8,20 +8,15 @@ fill the last block, zero weights do; their outputs are zero and meet only zero 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedded.network.reference import Weights
-from embedded.network.weights import check
-from models.architecture import (
-    CONV_FIRST_KERNEL,
-    Architecture,
-    conv_length,
-    is_recurrent,
-)
+from models.architecture import Architecture
+from models.families import CONV_FIRST_KERNEL, conv_length
 
 Array = NDArray[np.float64]
 
@@ -38,17 +33,28 @@ class PackedLayer:
         units: outputs, padded to whole blocks.
         per_block: units a block.
         blocks: the fields of every block, name to float32 values, in order.
+        sums_per_unit: gates.
     """
 
     inputs: int
     units: int
     per_block: int
     blocks: list[dict[str, NDArray[np.float32]]]
+    sums_per_unit: int = 1
 
     @property
     def fields(self) -> dict[str, int]:
         """Names and lengths of a block's arrays."""
         return {name: values.size for name, values in self.blocks[0].items()}
+
+    @property
+    def sums(self) -> int:
+        """That a block runs at once."""
+        return self.sums_per_unit * self.per_block
+
+
+PackLayer = Callable[[list[Array], int, Array | None], PackedLayer]
+"""``(a layer's arrays, rows of its input, its share of the output layer if it is the last)``."""
 
 
 def lanes_for(units: int) -> int:
@@ -56,26 +62,45 @@ def lanes_for(units: int) -> int:
     return min(_LANES, key=lambda lanes: (-(-units // lanes) * lanes, _LANES.index(lanes)))
 
 
-def pack(a: Architecture, weights: Weights) -> list[PackedLayer]:
-    """The hidden layers, the last with its share of the output layer.
+def recurrent_layers(
+    a: Architecture, arrays: list[Array], pack_layer: PackLayer
+) -> list[PackedLayer]:
+    """Layers of three arrays each, behind the features if there are any."""
+    own = arrays[1:] if a.features else arrays
+    first = _padded(a.features, _feature_lanes(a)) if a.features else 1
+    return _hidden_layers(
+        [own[3 * n : 3 * n + 3] for n in range(a.layers)], first, arrays[-2], pack_layer
+    )
 
-    Raises:
-        InputError: the weights are not those of the architecture, or not finite float32.
-    """
-    check(a, weights)
-    arrays = [np.asarray(array, np.float64) for array in weights]
-    if a.features:
-        arrays = arrays[1:]
-    per_layer = 3 if is_recurrent(a.family) else 2
+
+def dense_layers(a: Architecture, arrays: list[Array]) -> list[PackedLayer]:
+    """Layers over the frame."""
+    return _hidden_layers(_pairs(a, arrays), a.frame_size, arrays[-2], _dense)
+
+
+def conv_layers(a: Architecture, arrays: list[Array]) -> list[PackedLayer]:
+    """Convolutions, and the output layer: one column a position, the oldest first."""
+    layers = _hidden_layers(_pairs(a, arrays), CONV_FIRST_KERNEL, None, _conv)
+    positions = conv_length(a, a.layers)
+    taps = arrays[-2].reshape(positions, a.units).T
+    output = _ungated(
+        {"input": (taps, layers[-1].units)}, np.zeros(positions), layers[-1].units, None
+    )
+    return [*layers, output]
+
+
+def _pairs(a: Architecture, arrays: list[Array]) -> list[list[Array]]:
+    return [arrays[2 * n : 2 * n + 2] for n in range(a.layers)]
+
+
+def _hidden_layers(
+    own: list[list[Array]], inputs: int, output: Array | None, pack_layer: PackLayer
+) -> list[PackedLayer]:
+    """Layer by layer; the last one has its share of an output layer, ``(units, 1)``."""
     layers: list[PackedLayer] = []
-    for number in range(a.layers):
-        own = arrays[per_layer * number : per_layer * (number + 1)]
-        last = number == a.layers - 1
-        output = arrays[-2][:, 0] if last and a.family != "conv" else None
-        inputs = layers[-1].units if layers else _first_inputs(a)
-        layers.append(_PACK[a.family](own, inputs, output))
-    if a.family == "conv":
-        layers.append(_taps_of_output(a, arrays[-2][:, 0], layers[-1].units))
+    for number, arrays in enumerate(own, 1):
+        share = output[:, 0] if number == len(own) and output is not None else None
+        layers.append(pack_layer(arrays, layers[-1].units if layers else inputs, share))
     return layers
 
 
@@ -92,12 +117,6 @@ def _feature_lanes(a: Architecture) -> int:
     """One block for few features, so that a frame is read once."""
     even = a.features + a.features % 2
     return even if even <= max(_LANES) else lanes_for(a.features)
-
-
-def _first_inputs(a: Architecture) -> int:
-    if a.features:
-        return _padded(a.features, _feature_lanes(a))
-    return {"dense": a.frame_size, "conv": CONV_FIRST_KERNEL}.get(a.family, 1)
 
 
 def _grown(array: Array, axis: int, size: int) -> Array:
@@ -124,7 +143,8 @@ def _padded(units: int, per_block: int) -> int:
     return -(-units // per_block) * per_block
 
 
-def _lstm(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+def lstm_layer(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+    """Gates i, f, g, o of two units a block."""
     units = _padded(len(own[1]), GATED_UNITS_PER_BLOCK)
     # sigmoid(z) = (1 + tanh(z / 2)) / 2: the gates' weights are halved, which is exact.
     halves = np.array([0.5, 0.5, 1.0, 0.5])[:, None]
@@ -141,12 +161,13 @@ def _lstm(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
         )
         for b in _blocks(units, GATED_UNITS_PER_BLOCK)
     ]
-    return PackedLayer(inputs, units, GATED_UNITS_PER_BLOCK, blocks)
+    return PackedLayer(inputs, units, GATED_UNITS_PER_BLOCK, blocks, sums_per_unit=4)
 
 
-def _gru(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+def gru_layer(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+    """Gates z, r and candidate n of two units a block."""
     units = _padded(len(own[1]), GATED_UNITS_PER_BLOCK)
-    # Halved for the sigmoid's sake (see _lstm); what the reset gate multiplies, too, since
+    # Halved for the sigmoid's sake (see lstm_layer); what the reset gate multiplies, too, since
     # the code multiplies it by twice the gate.
     halves = np.array([0.5, 0.5, 1.0])[:, None]
     kernel = _by_gate(own[0], 3, inputs, units) * halves
@@ -164,7 +185,7 @@ def _gru(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
         )
         for b in _blocks(units, GATED_UNITS_PER_BLOCK)
     ]
-    return PackedLayer(inputs, units, GATED_UNITS_PER_BLOCK, blocks)
+    return PackedLayer(inputs, units, GATED_UNITS_PER_BLOCK, blocks, sums_per_unit=3)
 
 
 def _ungated(
@@ -187,7 +208,8 @@ def _ungated(
     return PackedLayer(inputs, units, lanes, blocks)
 
 
-def _rnn(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+def rnn_layer(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
+    """A tanh layer that sees its own last answer."""
     units = _padded(own[2].size, lanes_for(own[2].size))
     sources = {"input": (own[0], inputs), "recurrent": (own[1], units)}
     return _ungated(sources, own[2], inputs, output)
@@ -203,13 +225,3 @@ def _conv(own: list[Array], inputs: int, output: Array | None) -> PackedLayer:
         return _ungated({"input": (kernel[:, 0], inputs)}, bias, inputs, output)
     sources = {"earlier": (kernel[0], inputs), "input": (kernel[1], inputs)}
     return _ungated(sources, bias, inputs, output)
-
-
-def _taps_of_output(a: Architecture, output: Array, inputs: int) -> PackedLayer:
-    """The output layer of a convolution: one column a position, the oldest first."""
-    positions = conv_length(a, a.layers)
-    taps = output.reshape(positions, a.units).T
-    return _ungated({"input": (taps, inputs)}, np.zeros(positions), inputs, None)
-
-
-_PACK = {"lstm": _lstm, "gru": _gru, "rnn": _rnn, "dense": _dense, "conv": _conv}

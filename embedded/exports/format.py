@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from embedded.exports.model import Model
-from models.architecture import Architecture, is_recurrent
+from models.architecture import Architecture
+from models.families import FAMILIES
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,9 @@ class Format:
 def described(a: Architecture) -> str:
     """A structure in words."""
     residual = "with residual" if a.residual else "without residual"
-    name = a.family.upper() if is_recurrent(a.family) else a.family
     knobs = f", told {a.controls} controls" if a.controls else ""
     features = f", on {a.features} features of {a.frame_size} samples" if a.features else ""
-    return f"{name} {a.layers}x{a.units} {residual}{knobs}{features}"
+    return f"{FAMILIES[a.family].label} {a.layers}x{a.units} {residual}{knobs}{features}"
 
 
 def is_plain(a: Architecture) -> bool:

@@ -26,7 +26,6 @@ from embedded.firmware.sources import FIRMWARE, MODEL_NAME, Golden
 from embedded.quoting import markdown_text
 from embedded.tflite import convert, parity, runtimes
 from embedded.tflite.convert import Converted, Origin
-from models.architecture import is_recurrent
 from study.config.run import RunConfig
 from study.dataset import Datasets
 from study.rendering import framed as rendering
@@ -118,11 +117,11 @@ def deploy(
             remedy="Name one of these.",
         )  # fmt: skip
     chosen = choose_model(store, run, effect)
-    if not budget.can_be_built(chosen.config):
+    if reason := budget.objection(chosen.config, route):
         raise InputError(
             f"run {chosen.folder.run_id}",
             expected="a model that firmware is written for",
-            found=f"family {chosen.config.family}, knobs {chosen.config.knobs}",
+            found=reason,
             remedy="Name another run, RUN=id, without knobs and of another family.",
         )
     architecture, rate_hz = chosen.config.architecture, chosen.config.sample_rate_hz
@@ -156,7 +155,7 @@ def choose_model(store: Store, run: str | None = None, effect: str | None = None
     folder = trained_model.find(run or (choice.run_id if choice else ""), store)
     found = trained_model.load(folder, None)
     config = found.config
-    if not is_recurrent(config.family):
+    if not config.architecture.streams:
         return Chosen(folder, config, FRAMED, list(found.weights), choice)
     is_untuned = choice is not None and choice.rendering == STREAMING
     if folder.streaming_model_file.exists() and not is_untuned:

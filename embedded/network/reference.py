@@ -14,12 +14,15 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from models.architecture import CONV_FIRST_STRIDE, Architecture
+from models.architecture import Architecture
+from models.families import CONV_FIRST_STRIDE
 
 Weights: TypeAlias = Sequence[NDArray[np.floating]]
 """Arrays in the order of ``model.trainable_variables``."""
 Signal64: TypeAlias = NDArray[np.float64]
 Tanh: TypeAlias = Callable[[Signal64], Signal64]
+Hidden: TypeAlias = Callable[[Architecture, list[Signal64], Signal64, Tanh], Signal64]
+"""``(architecture, weights, dry, tanh)`` to what the output layer sees, ``(samples, channels)``."""
 
 
 def respond(
@@ -30,23 +33,29 @@ def respond(
 ) -> Signal64:
     """The wet signal, shape ``(samples,)``, from silence before the first sample.
 
-    Recurrent families stream: their state goes on from sample to sample. The others
+    Families that stream carry their state from sample to sample. The others
     answer every sample from its own frame. Another ``tanh`` shows what an approximation
     of it costs.
     """
     arrays = [np.asarray(array, np.float64) for array in weights]
     signal = np.asarray(dry, np.float64)
-    if architecture.family in ("dense", "conv"):
-        wet = _framed(architecture, arrays, signal, tanh)
-    else:
-        hidden = signal[:, None]
-        if architecture.features:
-            hidden = _features(signal, arrays.pop(0)[:, 0])
-        step = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[architecture.family]
-        for layer in range(architecture.layers):
-            hidden = step(tanh, hidden, *arrays[3 * layer : 3 * layer + 3])
-        wet = (hidden @ arrays[-2] + arrays[-1])[:, 0]
+    hidden = HIDDEN[architecture.family](architecture, arrays, signal, tanh)
+    wet = (hidden @ arrays[-2] + arrays[-1])[:, 0]
     return wet + signal if architecture.residual else wet
+
+
+def recurrent(step: Callable[..., Signal64]) -> Hidden:
+    """Layers of ``(tanh, x, kernel, recurrent kernel, bias)`` to their answers."""
+
+    def hidden(a: Architecture, arrays: list[Signal64], signal: Signal64, tanh: Tanh) -> Signal64:
+        answers, own = signal[:, None], arrays
+        if a.features:
+            answers, own = _features(signal, arrays[0][:, 0]), arrays[1:]
+        for layer in range(a.layers):
+            answers = step(tanh, answers, *own[3 * layer : 3 * layer + 3])
+        return answers
+
+    return hidden
 
 
 def _features(signal: Signal64, kernel: Signal64) -> Signal64:
@@ -102,21 +111,25 @@ def _rnn(
     return outputs
 
 
-def _framed(a: Architecture, arrays: list[Signal64], signal: Signal64, tanh: Tanh) -> Signal64:
+def _frames(a: Architecture, signal: Signal64) -> Signal64:
     padded = np.concatenate([np.zeros(a.frame_size - 1), signal])
-    frames = sliding_window_view(padded, a.frame_size)
-    if a.family == "dense":
-        hidden = frames
-        for layer in range(a.layers):
-            hidden = tanh(hidden @ arrays[2 * layer] + arrays[2 * layer + 1])
-    else:
-        hidden = frames[:, :, None]
-        for layer in range(a.layers):
-            kernel, bias = arrays[2 * layer : 2 * layer + 2]
-            stride = CONV_FIRST_STRIDE if layer == 0 else 1
-            hidden = tanh(_convolve(hidden, kernel, bias, stride))
-        hidden = hidden.reshape(len(signal), -1)
-    return (hidden @ arrays[-2] + arrays[-1])[:, 0]
+    return sliding_window_view(padded, a.frame_size)
+
+
+def _dense(a: Architecture, arrays: list[Signal64], signal: Signal64, tanh: Tanh) -> Signal64:
+    hidden = _frames(a, signal)
+    for layer in range(a.layers):
+        hidden = tanh(hidden @ arrays[2 * layer] + arrays[2 * layer + 1])
+    return hidden
+
+
+def _conv(a: Architecture, arrays: list[Signal64], signal: Signal64, tanh: Tanh) -> Signal64:
+    hidden = _frames(a, signal)[:, :, None]
+    for layer in range(a.layers):
+        kernel, bias = arrays[2 * layer : 2 * layer + 2]
+        stride = CONV_FIRST_STRIDE if layer == 0 else 1
+        hidden = tanh(_convolve(hidden, kernel, bias, stride))
+    return hidden.reshape(len(signal), -1)
 
 
 def _convolve(x: Signal64, kernel: Signal64, bias: Signal64, stride: int) -> Signal64:
@@ -125,3 +138,12 @@ def _convolve(x: Signal64, kernel: Signal64, bias: Signal64, stride: int) -> Sig
     oldest = (x.shape[1] - taps) % stride
     windows = sliding_window_view(x[:, oldest:], taps, axis=1)[:, ::stride]
     return np.einsum("npct,tco->npo", windows, kernel) + bias
+
+
+HIDDEN: dict[str, Hidden] = {
+    "lstm": recurrent(_lstm),
+    "gru": recurrent(_gru),
+    "rnn": recurrent(_rnn),
+    "dense": _dense,
+    "conv": _conv,
+}

@@ -5,36 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from data.errors import InputError
-from embedded.network.reference import Weights
-from models.architecture import (
-    CONV_FIRST_KERNEL,
-    CONV_NEXT_KERNEL,
-    FAMILIES,
-    GATES,
-    Architecture,
-    conv_length,
-    is_recurrent,
-)
+from embedded.network.reference import HIDDEN, Weights
+from models.architecture import Architecture
+from models.families import FAMILIES, Shape
 
 
-def expected_shapes(a: Architecture) -> list[tuple[int, ...]]:
-    """Shapes of the trainable variables of ``models.framed.build``, in order."""
-    u, shapes = a.units, list[tuple[int, ...]]()
-    if a.features:
-        shapes.append((a.frame_size, 1, a.features))
-    for layer in range(1, a.layers + 1):
-        inputs = a.first_inputs if layer == 1 else u
-        if is_recurrent(a.family):
-            wide = GATES[a.family] * u
-            bias = (2, wide) if a.family == "gru" else (wide,)
-            shapes += [(inputs, wide), (u, wide), bias]
-        elif a.family == "dense":
-            shapes += [(a.frame_size if layer == 1 else u, u), (u,)]
-        else:
-            taps = CONV_FIRST_KERNEL if layer == 1 else CONV_NEXT_KERNEL
-            shapes += [(taps, inputs, u), (u,)]
-    outputs = u * conv_length(a, a.layers) if a.family == "conv" else u
-    return [*shapes, (outputs, 1), (1,)]
+def expected_shapes(a: Architecture) -> list[Shape]:
+    """Shapes of the trainable variables, in Keras' order."""
+    return FAMILIES[a.family].weight_shapes(a)
+
+
+def objection(a: Architecture) -> str | None:
+    """Why nothing but Keras computes such a model, or None."""
+    if a.family not in HIDDEN:
+        return f"no firmware is written for the family {a.family}"
+    return "no firmware has knobs" if a.controls else None
 
 
 def check(a: Architecture, weights: Weights) -> None:
@@ -44,10 +29,10 @@ def check(a: Architecture, weights: Weights) -> None:
         InputError: what is wrong with them.
     """
     subject = f"weights of a {a.family} {a.layers}x{a.units}"
-    if a.family not in FAMILIES or a.controls:
+    if objection(a):
         raise InputError(
             subject,
-            expected=f"a family of {', '.join(FAMILIES)}, without controls",
+            expected=f"a family of {', '.join(HIDDEN)}, without controls",
             found=f"{a.family} with {a.controls} controls",
             remedy="Choose a run of such a family without knobs.",
         )

@@ -24,7 +24,7 @@ from embedded.tflite.flatbuffer import Ranges, serialized
 from embedded.tflite.graph import Graph
 from embedded.tflite.networks import Form
 from embedded.tflite.quantization import Kind
-from models.architecture import Architecture, is_recurrent
+from models.architecture import Architecture
 
 SPANS = 16
 STRETCH_SAMPLES = 4096
@@ -104,7 +104,7 @@ def calibrate(
         seed: that they were drawn with, for the record.
     """
     signals = np.stack([dry[span.start : span.stop] for span in spans])
-    ranges = (_of_steps if is_recurrent(architecture.family) else _of_frames)(
+    ranges = (_of_steps if architecture.streams else _of_frames)(
         architecture, weights, form, kind, signals
     )
     digest = hashlib.sha256(signals.astype("<f4").tobytes()).hexdigest()

@@ -26,7 +26,6 @@ from embedded.tflite.networks import Form
 from embedded.tflite.quantization import Kind
 from models.architecture import (
     Architecture,
-    is_recurrent,
     multiply_accumulates,
     streaming_multiply_accumulates,
 )
@@ -37,7 +36,7 @@ ARENA_TIMEOUT_S = 120.0
 
 def form_of(architecture: Architecture) -> Form:
     """How a board runs a model: recurrent ones stream, the others take frames."""
-    return "streaming" if is_recurrent(architecture.family) else "framed"
+    return "streaming" if architecture.streams else "framed"
 
 
 def convert(

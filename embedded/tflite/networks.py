@@ -7,18 +7,20 @@ gives the linear features of a frame that enter a recurrent layer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
+from embedded.network import weights as network
 from embedded.network.reference import Weights
 from embedded.network.weights import check
 from embedded.tflite.graph import Graph
 from embedded.tflite.quantization import Kind
-from models.architecture import CONV_FIRST_STRIDE, Architecture, is_recurrent
+from models.architecture import Architecture
+from models.families import CONV_FIRST_STRIDE
 
 Form = Literal["streaming", "framed"]
 """``streaming``: samples and states in, samples and states out. ``framed``: frames in, every
@@ -49,24 +51,39 @@ def build(
     ``lstm_1.h.next`` and so on, in the same order. A board streams one signal.
 
     Raises:
-        InputError: the weights do not fit, the block is out of range, a model without state
-            is asked to stream, or one with features to start every frame from zero.
+        InputError: the family has no graph, the weights do not fit, the block is out of range,
+            a model without state is asked to stream, or one with features to start every frame
+            from zero.
     """
     _check(architecture, weights, form, block)
     arrays = [np.asarray(array, np.float32) for array in weights]
     graph = Graph(is_balanced=kind in BALANCED)
     if form == "streaming":
         _streaming(graph, architecture, arrays, block, signals)
-    elif is_recurrent(architecture.family):
+    elif architecture.streams:
         _framed_recurrent(graph, architecture, arrays, block)
     else:
         _feed_forward(graph, architecture, arrays, block)
     return graph
 
 
+def objection(a: Architecture) -> str | None:
+    """Why a model has no graph, or None."""
+    if a.family not in LAYERS and a.family not in FEED_FORWARD:
+        return f"no TFLite graph is written for the family {a.family}"
+    return network.objection(a)
+
+
 def _check(a: Architecture, weights: Weights, form: Form, block: int) -> None:
-    check(a, weights)
     subject = f"conversion of a {a.family} {a.layers}x{a.units}"
+    if reason := objection(a):
+        raise InputError(
+            subject,
+            expected=f"a family of {', '.join([*LAYERS, *FEED_FORWARD])}, without controls",
+            found=reason,
+            remedy="Choose a run of such a family without knobs.",
+        )
+    check(a, weights)
     if not 1 <= block <= LARGEST_BLOCK:
         raise InputError(
             subject,
@@ -81,7 +98,7 @@ def _check(a: Architecture, weights: Weights, form: Form, block: int) -> None:
             found=f"one that takes {a.features} features of {a.frame_size} samples, on sequences",
             remedy="Convert it streaming, as it was trained.",
         )
-    if form == "streaming" and not is_recurrent(a.family):
+    if form == "streaming" and not a.streams:
         raise InputError(
             subject,
             expected="a recurrent family to stream",
@@ -155,8 +172,7 @@ def _framed_recurrent(graph: Graph, a: Architecture, arrays: list[Array], block:
 
 def _feed_forward(graph: Graph, a: Architecture, arrays: list[Array], block: int) -> None:
     dry = graph.input("dry", (block, a.frame_size), "dry", "unit")
-    hidden = _dense(graph, a, arrays, dry) if a.family == "dense" else _conv(graph, a, arrays, dry)
-    wet = _Output(graph, arrays)(hidden)
+    wet = _Output(graph, arrays)(FEED_FORWARD[a.family](graph, a, arrays, dry))
     graph.output(graph.add(wet, graph.last(dry, 1), "wet") if a.residual else wet, "wet")
 
 
@@ -231,9 +247,8 @@ class _Output:
 
 
 def _layers(graph: Graph, a: Architecture, arrays: list[Array]) -> Sequence[_Layer]:
-    kinds: dict[str, type[_Layer]] = {"lstm": _Lstm, "gru": _Gru, "rnn": _Rnn}
     return [
-        kinds[a.family](graph, f"{a.family}_{n}", *arrays[3 * n - 3 : 3 * n])
+        LAYERS[a.family](graph, f"{a.family}_{n}", *arrays[3 * n - 3 : 3 * n])
         for n in range(1, a.layers + 1)
     ]
 
@@ -303,3 +318,11 @@ class _Rnn(_Layer):
         g, name = self.graph, self.name
         summed = g.add(self.from_input(signal), self.from_state(states[0]), f"{name}.sum")
         return [g.tanh(summed, f"{name}.h")]
+
+
+# Of the families that stream, a layer; of the others, what lies between frames and the output.
+LAYERS: dict[str, type[_Layer]] = {"lstm": _Lstm, "gru": _Gru, "rnn": _Rnn}
+FEED_FORWARD: dict[str, Callable[[Graph, Architecture, list[Array], int], int]] = {
+    "dense": _dense,
+    "conv": _conv,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -158,7 +159,7 @@ def learning_curves(curves: Sequence[Curve], loss: str) -> Figure:
     ax = figure.subplots()
     alpha = max(0.25, min(1.0, 10 / len(curves)))
     for curve in curves:
-        look = {"color": FAMILY_COLOURS[curve.family], "alpha": alpha}
+        look: Any = {"color": FAMILY_COLOURS[curve.family], "alpha": alpha}
         marker = "." if len(curve.epochs) == 1 else None
         ax.plot(curve.epochs, curve.validation_losses, marker=marker, **look)
         ax.plot(curve.epochs, curve.losses, "--", linewidth=1, marker=marker, **look)

@@ -19,12 +19,13 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from models.families import FAMILIES
 
 INK, FAINT = "#1c2331", "#dde2e9"
 _DARK = {INK: "#e4e8ef", FAINT: "#39424f"}
@@ -33,23 +34,8 @@ WIDTH_IN = 4.8  # a column of the page; legible still when a phone shrinks it to
 
 LABEL_CHARACTERS = 20  # a line of a label beside the axes, a third of the width
 
-_COLOURS = sns.color_palette("colorblind").as_hex()
-FAMILY_COLOURS = {
-    "lstm": _COLOURS[0],
-    "gru": _COLOURS[1],
-    "rnn": _COLOURS[2],
-    "dense": _COLOURS[3],
-    "conv": _COLOURS[4],
-    "conv_gru": _COLOURS[5],
-}
-FAMILY_MARKERS = {
-    "lstm": "o",
-    "gru": "s",
-    "rnn": "^",
-    "dense": "D",
-    "conv": "v",
-    "conv_gru": "P",
-}
+FAMILY_COLOURS = {name: family.colour for name, family in FAMILIES.items()}
+FAMILY_MARKERS = {name: family.marker for name, family in FAMILIES.items()}
 NEUTRAL = "#8a93a1"  # readable on white and on near-black
 
 _STYLE: Any = {

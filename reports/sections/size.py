@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from models.families import FAMILIES
 from reports.drawing import style
-from reports.drawing.style import FAMILY_COLOURS
 from reports.sections.wording import spread_text
 from reports.sources.numbers import counted, decibels, significant
-from reports.sources.results import FAMILY_NAMES, Model, Results, Row, Spread
+from reports.sources.results import Model, Results, Row, Spread
 from study.selection.candidates import VERDICTS, read_budget
 from study.store.folders import FRAMED
 
@@ -25,16 +25,6 @@ WIDTH, HEIGHT = 520, 376
 LEFT, RIGHT, TOP, BOTTOM = 80, 26, 32, 54
 # As alike as listeners could hardly tell, and as another draw of seeds may well give.
 NEAR_DB = 1.0
-
-# Each family has its own shape, about 12 wide, so that no one needs colours.
-SHAPES = {
-    "lstm": "M-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0z",
-    "gru": "M-5-5h10v10h-10z",
-    "rnn": "M0-6.5L6 4.5H-6z",
-    "dense": "M0-6.5L6.5 0L0 6.5L-6.5 0z",
-    "conv": "M0 6.5L6-4.5H-6z",
-    "conv_gru": "M-2-6h4v4h4v4h-4v4h-4v-4h-4v-4h4z",
-}
 
 
 @dataclass(frozen=True)
@@ -154,7 +144,7 @@ def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) 
     if not has_several and len({entry.macs for entry in every}) == 1:
         return None
     front = pareto(every)
-    families = dict.fromkeys(entry.model.family for entry in every)
+    families = dict.fromkeys(FAMILIES[entry.model.family] for entry in every)
     by_cost = _plot(
         every,
         lambda entry: entry.macs,
@@ -180,7 +170,7 @@ def sizes(results: Results, effect: str, chosen: tuple[str, str] | None = None) 
         by_cost,
         by_frames,
         tuple(enough(every)),
-        tuple((FAMILY_NAMES[name], SHAPES[name], FAMILY_COLOURS[name]) for name in families),
+        tuple((own.label, own.symbol, own.colour) for own in families),
         _has_renderings(every),
     )
 
@@ -297,7 +287,7 @@ def _plot(
         for entry in sorted(every, key=x_of):
             by_structure[entry.model.structure].append(entry)
         lines = [
-            (_points([at(entry) for entry in own]), FAMILY_COLOURS[own[0].model.family])
+            (_points([at(entry) for entry in own]), FAMILIES[own[0].model.family].colour)
             for own in by_structure.values()
         ]
     return Plot(
@@ -327,13 +317,13 @@ def _mark(
     is_hollow: bool,
 ) -> Mark:
     low, high = (y_axis.place(value) for value in _low_high(entry))
-    family = entry.model.family
+    family = FAMILIES[entry.model.family]
     return Mark(
         *at,
         low,
         high,
-        SHAPES[family],
-        FAMILY_COLOURS[family],
+        family.symbol,
+        family.colour,
         is_hollow,
         any((row["run_id"], entry.rendering) == chosen for row in entry.rows),
         str(entry.rows[0]["run_id"]),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from data import files, partial_files
+from models.families import FAMILIES
 from study.config.run import RunConfig
 
 Facts = dict[str, Any]
@@ -122,6 +123,7 @@ def _code() -> str:
     digest = hashlib.sha256()
     for module in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(module.read_bytes())
+    digest.update(repr(FAMILIES).encode())  # their labels and colours
     for package in ("matplotlib", "seaborn"):
         digest.update(metadata.version(package).encode())
     return digest.hexdigest()

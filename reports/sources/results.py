@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from models.families import FAMILIES
 from reports.sources.numbers import short_count
 from study.config.run import RunConfig, effect_names
 from study.store import tables
@@ -18,14 +19,7 @@ from study.store.folders import FRAMED, RunFolder, Store
 
 Row = dict[str, Any]
 
-FAMILY_NAMES = {
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "rnn": "RNN",
-    "dense": "Dense",
-    "conv": "Conv",
-    "conv_gru": "Conv-GRU",
-}
+FAMILY_NAMES = {name: family.label for name, family in FAMILIES.items()}
 
 # Settings that every label names; the effect's name tells the direction.
 _ALWAYS_NAMED = {

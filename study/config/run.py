@@ -13,7 +13,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,15 +22,16 @@ from data.effects import Effect
 from data.pairs import DrySignal
 from data.splits import LEAD_IN_SAMPLES, SEGMENTS_NEEDED, SplitMode
 from models.architecture import (
-    FAMILIES,
-    SEQUENCE_FAMILIES,
     Architecture,
-    Family,
-    is_recurrent,
     multiply_accumulates,
     streaming_multiply_accumulates,
 )
+from models.families import FAMILIES
 
+if TYPE_CHECKING:
+    FamilyName = str
+else:
+    FamilyName = Literal[tuple(FAMILIES)]
 LossName = Literal["mae", "mse", "esr", "esr_preemph_dc", "esr_preemph_dc_stft"]
 Schedule = Literal["constant", "cosine"]
 Training = Literal["framed", "sequence"]
@@ -159,7 +160,7 @@ class RunConfig(Strict):
 
     effect: dict[str, Any]
     signal: SignalConfig = SignalConfig()
-    family: Family = "lstm"
+    family: FamilyName = "lstm"
     layers: Annotated[int, Field(ge=1, le=8)] = 1
     units: Annotated[int, Field(ge=1, le=1024)] = 16
     frame_size: Annotated[int, Field(ge=2, le=LEAD_IN_SAMPLES + 1)] = 64
@@ -236,12 +237,14 @@ class RunConfig(Strict):
     def _refuse_what_does_not_apply(self) -> None:
         """Settings that would change a run's id and nothing else are mistakes."""
         is_sequence = self.training == "sequence"
-        if is_sequence and self.family not in SEQUENCE_FAMILIES:
+        family = FAMILIES[self.family]
+        if is_sequence and not family.streams:
+            streaming = ", ".join(name for name, own in FAMILIES.items() if own.streams)
             raise ValueError(
-                f"training on sequences takes {', '.join(SEQUENCE_FAMILIES)}; a {self.family} "
-                "model has no state to carry"
+                f"training on sequences takes {streaming}; a {self.family} model has no state to "
+                "carry"
             )
-        if not is_sequence and self.family not in FAMILIES:
+        if not is_sequence and not family.has_framed_form:
             raise ValueError(f'a {self.family} model takes training = "sequence"')
         if not is_sequence and self.loss == "esr_preemph_dc_stft":
             raise ValueError(
@@ -253,7 +256,7 @@ class RunConfig(Strict):
                 f'loss = "esr_preemph_dc_stft" compares spectra of {SPECTRUM_SAMPLES} samples; set '
                 f"window_samples to {SPECTRUM_SAMPLES} or more"
             )
-        if self.streaming_epochs and not is_recurrent(self.family):
+        if self.streaming_epochs and not family.streams:
             raise ValueError(f"a {self.family} model has no state, so no streaming_epochs")
         if self.features and not is_sequence:
             raise ValueError('features of a frame take training = "sequence"')

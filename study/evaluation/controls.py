@@ -14,7 +14,7 @@ import numpy as np
 
 from data import files
 from data.audio import Samples
-from models.architecture import is_recurrent, multiply_accumulates, streaming_multiply_accumulates
+from models.architecture import multiply_accumulates, streaming_multiply_accumulates
 from study.config.run import RunConfig, Setting
 from study.dataset import Dataset, Datasets
 from study.measures import metrics
@@ -32,7 +32,7 @@ def evaluate(config: RunConfig, datasets: Datasets, folder: RunFolder) -> None:
         return
     find = _conditioned_answers if config.knobs == "conditioned" else _faded_answers
     renderings = [config.main_rendering]
-    if config.main_rendering == FRAMED and is_recurrent(config.family):
+    if config.main_rendering == FRAMED and config.architecture.streams:
         renderings.append(STREAMING)
     rows = []
     for rendering in renderings:

@@ -11,7 +11,6 @@ import numpy as np
 from data import audio, splits
 from data.audio import Samples
 from models.architecture import (
-    is_recurrent,
     multiply_accumulates,
     streaming_multiply_accumulates,
 )
@@ -174,7 +173,7 @@ def _models(config: RunConfig, folder: RunFolder, train_state: TrainState) -> It
     for epoch in sorted(e for e in config.checkpoint_epochs if e <= train_state.epoch):
         yield Rendered(config, load_weights(config, folder.model_file(epoch)), epoch, main)
     weights = load_weights(config, folder.model_file())
-    if main == FRAMED and is_recurrent(config.family):
+    if main == FRAMED and config.architecture.streams:
         yield Rendered(config, weights, None, STREAMING)
     if config.streaming_epochs:
         tuned = load_weights(config, folder.streaming_model_file, is_sequence=True)

@@ -20,7 +20,6 @@ from data.audio import Samples
 from data.frames import Span
 from models.architecture import Architecture
 from models.framed import build
-from models.fused import FusedLSTM
 
 BLOCK_SAMPLES = 2048
 # Frames that are predicted together; few enough that their states stay in the cache.
@@ -95,7 +94,7 @@ def compiled_predict(architecture: Architecture, samples: int) -> Callable[..., 
         A function of weights and ``samples + frame_size - 1`` dry samples, with the controls
         beside each if there are any, to the samples that the frames inside end at.
     """
-    model = build(architecture, seed=0, lstm=FusedLSTM)
+    model = build(architecture, seed=0, fused=True)
     # Recurrent layers keep a random seed for dropout, which none of ours has.
     fixed = [jnp.asarray(v.value) for v in model.non_trainable_variables]
     size, controls = architecture.frame_size, architecture.controls

@@ -19,7 +19,6 @@ from models.architecture import Architecture
 
 Array = npt.NDArray[np.float32]
 
-FAMILIES = ("lstm", "gru", "rnn")
 _WEIGHTS_PER_LAYER = 3
 
 
@@ -27,18 +26,18 @@ class SteppedModel:
     """A recurrent model whose state goes on from block to block; mono.
 
     Args:
-        architecture: of one of ``FAMILIES``.
+        architecture: one that ``objection`` has nothing against.
         weights: in the order of ``build_streaming(architecture).trainable_variables``.
         block_samples: of every block.
     """
 
     def __init__(self, architecture: Architecture, weights: list[Any], block_samples: int) -> None:
-        if architecture.family not in FAMILIES:
-            raise ValueError(f"no steps for a {architecture.family} model")
+        if reason := objection(architecture):
+            raise ValueError(reason)
         self.block_samples = block_samples
         self._residual = architecture.residual
         self._history = np.zeros(architecture.history, np.float32)
-        self._layer: Any = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[architecture.family]
+        self._layer = CELLS[architecture.family]
         arrays = [np.ascontiguousarray(value, np.float32) for value in weights]
         self._features = arrays.pop(0)[:, 0] if architecture.features else None
         self._layers = [
@@ -60,6 +59,13 @@ class SteppedModel:
             hidden = self._layer(hidden, *weights, state)
         wet = hidden @ self._output + self._bias
         return np.asarray(wet + dry if self._residual else wet)
+
+
+def objection(a: Architecture) -> str | None:
+    """Why a model has no compiled loop, or None; it plays through Keras then."""
+    if a.family not in CELLS:
+        return f"no compiled loop of a {a.family} model"
+    return "no compiled loop of a model with controls" if a.controls else None
 
 
 @numba.njit()
@@ -122,3 +128,8 @@ def _rnn(x: Array, kernel: Array, recurrent: Array, bias: Array, state: Array) -
             hidden[k] = np.tanh(sums[k])
         wet[n] = hidden
     return wet
+
+
+# A layer of a family: ``(x, kernel, recurrent kernel, bias, state)`` to its answers; the state,
+# ``(2, units)``, is changed in place. The others play through Keras.
+CELLS: dict[str, Any] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}

@@ -18,11 +18,11 @@ import numpy as np
 
 from data.audio_streams import Chunk
 from data.errors import InputError
-from models.architecture import is_recurrent
+from study.rendering import numba_cells
 from study.rendering.block_processors import BlockModel
 from study.rendering.files import block_model
 from study.rendering.framed import FRAMES_AT_ONCE
-from study.rendering.numba_cells import FAMILIES, SteppedModel
+from study.rendering.numba_cells import SteppedModel
 from study.rendering.trained_model import Trained, load
 from study.store.folders import RunFolder
 
@@ -81,13 +81,13 @@ def loaded(folder: RunFolder) -> Trained:
     Raises:
         InputError: the run is not finished.
     """
-    return load(folder, "streaming" if is_recurrent(folder.config().family) else "framed")
+    return load(folder, "streaming" if folder.config().architecture.streams else "framed")
 
 
 def live_model(trained: Trained, block_samples: int) -> BlockModel:
     """The model from zero state, in the form that answers soonest."""
-    config = trained.config
-    if trained.mode == "streaming" and config.family in FAMILIES and config.knobs == "none":
+    is_stepped = trained.mode == "streaming" and not numba_cells.objection(trained.architecture)
+    if is_stepped and trained.config.knobs == "none":
         return SteppedModel(trained.architecture, trained.weights, block_samples)
     return block_model(trained, 1, block_samples)
 
@@ -99,7 +99,7 @@ def player(trained: Trained, block_samples: int) -> Player:
         InputError: it is slower than real time, or cannot take such blocks.
     """
     is_framed = trained.mode == "framed"
-    if is_framed and is_recurrent(trained.config.family):
+    if is_framed and trained.architecture.streams:
         raise ValueError("a recurrent model plays with its state carried on")
     if is_framed and block_samples % FRAMES_AT_ONCE:
         raise InputError(

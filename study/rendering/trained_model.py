@@ -9,7 +9,7 @@ from typing import Literal
 import jax
 
 from data.errors import InputError
-from models.architecture import Architecture, is_recurrent
+from models.architecture import Architecture
 from study.config.run import RunConfig
 from study.rendering.weights import load_weights
 from study.store import run_ids
@@ -90,7 +90,7 @@ def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
             found="one that was trained on sequences",
             remedy="Use --mode streaming.",
         )
-    if mode == "streaming" and not is_recurrent(config.family):
+    if mode == "streaming" and not config.architecture.streams:
         raise InputError(
             f"run {folder.run_id}",
             expected="a recurrent model, which has a state to carry",

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from data.errors import InputError
-from models.architecture import FAMILIES, is_recurrent
+from models.families import FAMILIES
 from study.store import received
 from study.store.columns import BUDGET_COLUMNS
 from study.store.folders import FRAMED, Store
@@ -135,11 +135,11 @@ def research_reason(family: str, knobs: str, rendering: str) -> str:
     """Why no board renders a model so, however fast it is; nothing if boards do."""
     if knobs != "none":
         return "firmware turns no knobs"
-    if family not in FAMILIES:
+    if not FAMILIES[family].has_firmware:
         return f"no firmware is written for {family}"
     if rendering not in (FRAMED, *_STREAMED):
         return "the firmware does not oversample"
-    if is_recurrent(family) and rendering == FRAMED:
+    if FAMILIES[family].streams and rendering == FRAMED:
         return "boards stream recurrent models"
     return ""
 

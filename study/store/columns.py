@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from models.families import FAMILIES
 from study.measures.metrics import METRICS
 
 Columns = Mapping[str, tuple[str, str]]  # name -> (pandas dtype, meaning), in a file's order
@@ -19,7 +20,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "error": ("string", "why the run failed or is not counted"),
     "effect": ("string", "what is modelled; with its controls where only they differ"),
     "direction": ("string", "forward, or reversed: dry and wet have changed places"),
-    "family": ("string", "lstm, gru, rnn, dense, conv or conv_gru"),
+    "family": ("string", f"{', '.join([*FAMILIES][:-1])} or {[*FAMILIES][-1]}"),
     "layers": ("Int64", "hidden layers"),
     "units": ("Int64", "units a hidden layer"),
     "training": ("string", "framed, or sequence: on segments of audio, the state carried"),

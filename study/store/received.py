@@ -38,9 +38,8 @@ from data.devices import lv2
 from data.devices.circuits import CIRCUITS
 from data.effects import Effect, Kind
 from data.errors import InputError
-from models.architecture import Family
 from study.config.grid import MOST_RUNS, Published
-from study.config.run import Direction, Knobs, LossName, RunConfig, Schedule, Training
+from study.config.run import Direction, FamilyName, Knobs, LossName, RunConfig, Schedule, Training
 from study.store.columns import ALIASING_COLUMNS, COLUMNS, Columns, typed
 
 MOST_BYTES = 64 * 2**20  # ten times the history of the longest training
@@ -71,7 +70,7 @@ _FIXED: dict[str, Any] = {
     "run_id": Name,
     "status": Literal["ok", "failed", "pending"],
     "direction": Direction,
-    "family": Family,
+    "family": FamilyName,
     "training": Training,
     "rendering": Rendering,
     "schedule": Schedule,

@@ -21,9 +21,8 @@ import numpy as np
 from data import frames
 from data.frames import Indices
 from models import sequence
-from models.architecture import FAMILIES, Architecture
+from models.architecture import Architecture
 from models.framed import build
-from models.fused import FusedLSTM
 from models.losses import training_loss
 
 
@@ -72,8 +71,8 @@ BatchLoss = Callable[[list[jax.Array], jax.Array, jax.Array, jax.Array], jax.Arr
 
 def initial_state(architecture: Architecture, seed: int) -> Variables:
     """Weights drawn from the seed and an optimiser that has not moved yet."""
-    is_framed = architecture.family in FAMILIES and not architecture.features
-    model = build(architecture, seed) if is_framed else sequence.build(architecture, seed)
+    framed = architecture.has_framed_form
+    model = build(architecture, seed) if framed else sequence.build(architecture, seed)
     optimiser = adam(model, Adam())
     return Variables(
         [jnp.asarray(v.value) for v in model.trainable_variables],
@@ -118,7 +117,7 @@ def program(architecture: Architecture, loss_name: str, asked: Adam = _PLAIN) ->
 
     The model in here is a template: weights always come in as arguments.
     """
-    model = build(architecture, seed=0, lstm=FusedLSTM)
+    model = build(architecture, seed=0, fused=True)
     optimiser = adam(model, asked)
     loss_fn, lookback = training_loss(loss_name)
     size = architecture.frame_size

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.architecture import FAMILIES, Architecture, conv_length, multiply_accumulates
+from models.architecture import Architecture, multiply_accumulates
+from models.families import conv_length
 from models.framed import build
+from tests.tiny import FAMILIES
 
 FRAME_SIZE = 16
 UNITS = 4

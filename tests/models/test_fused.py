@@ -10,14 +10,14 @@ import pytest
 
 from models.architecture import Architecture
 from models.framed import build
-from models.fused import FusedLSTM, _lstm, _lstm_last
+from models.fused import _lstm, _lstm_last
 
 SHAPES = [(1, 4, 7), (1, 16, 64), (2, 5, 9), (3, 8, 16), (2, 32, 12)]  # layers, units, frame size
 
 
 def _both(layers: int, units: int, frame_size: int) -> tuple[keras.Model, keras.Model]:
     architecture = Architecture("lstm", layers, units, frame_size)
-    return build(architecture, seed=3), build(architecture, seed=3, lstm=FusedLSTM)
+    return build(architecture, seed=3), build(architecture, seed=3, fused=True)
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from data import files
-from models.architecture import is_recurrent
 from study.config.grid import Grid
 from study.config.run import RunConfig
 from study.rendering.weights import save_model
@@ -44,7 +43,7 @@ def finish(folder: RunFolder, config: RunConfig, **row: Any) -> None:
     shared = {**tables.described(config), "status": "ok", "epoch": config.epochs, **row}
     is_framed = config.training == "framed"
     rows = [{**shared, "is_final": True, "rendering": "framed"}] if is_framed else []
-    if is_recurrent(config.family):
+    if config.architecture.streams:
         rows.insert(0, {**shared, "is_final": not is_framed, "rendering": "streaming"})
     files.write_json(folder.result_file, {"status": "ok", "rows": rows})
 

@@ -190,7 +190,7 @@ ALWAYS_INLINE void clear({{ id }}_state *state)
     }
 }
 
-{% include family ~ ".c" %}
+{% include cell %}
 
 void {{ id }}_process({{ id }}_state *state, const float *in, float *out, size_t samples)
 {

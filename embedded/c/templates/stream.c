@@ -20,6 +20,6 @@ ALWAYS_INLINE float step({{ id }}_state *state, float dry)
 {% endif %}
 {% for layer in layers %}
 {% set k = loop.index %}
-    {{ "return" if loop.last else "(void)" }} step_{{ k }}({{ ("input" if front else "dry") if k == 1 else "state->hidden_%d[next]" % (k - 1) }}, state->hidden_{{ k }}[now], state->hidden_{{ k }}[next]{{ ", state->cell_%d" % k if family == "lstm" }});
+    {{ "return" if loop.last else "(void)" }} step_{{ k }}({{ ("input" if front else "dry") if k == 1 else "state->hidden_%d[next]" % (k - 1) }}, state->hidden_{{ k }}[now], state->hidden_{{ k }}[next]{{ ", state->cell_%d" % k if has_cell_state }});
 {% endfor %}
 }

@@ -73,7 +73,7 @@ def test_measured_models_are_told_as_measured() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_estimates_grow_with_units_and_stay_above_the_products(family: str) -> None:
     found = [
-        cost_model.generated_c(Architecture(family, 1, units, 64))  # type: ignore[arg-type]
+        cost_model.generated_c(Architecture(family, 1, units, 64))
         for units in (18, 28, 52, 100, 300)
     ]
     assert all(cost.basis == "model" for cost in found)

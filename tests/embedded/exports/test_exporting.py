@@ -12,7 +12,8 @@ from data.errors import InputError
 from embedded.cli import app
 from embedded.exports import exporting
 from embedded.exports.exporting import FORMATS, export
-from models.architecture import FAMILIES, Architecture
+from models.architecture import Architecture
+from models.families import FAMILIES
 from study.selection import choose
 from study.store import tables
 from study.store.folders import Store
@@ -52,8 +53,8 @@ def test_a_format_takes_what_its_hosts_load_and_says_what_else_it_got(name: str)
     form = FORMATS[name]
     assert form.objection(LOADED[name]) is None
     for family in set(FAMILIES) - {"lstm", "gru"}:
-        other = Architecture(family, 1, 16, 64)  # type: ignore[arg-type]
-        assert f"{family} 1x16" in str(form.objection(other)).replace("RNN", "rnn")
+        other = Architecture(family, 1, 16, 64)
+        assert f"{FAMILIES[family].label} 1x16" in str(form.objection(other))
     a = LOADED[name]
     turned = Architecture(a.family, a.layers, a.units, a.frame_size, not a.residual)
     assert (form.objection(turned) is None) == (name == "aidax")
@@ -121,7 +122,7 @@ def test_a_model_that_no_host_loads_is_refused_with_those_that_they_do(store: St
 
 
 def test_a_model_without_state_is_refused(store: Store) -> None:
-    with pytest.raises(InputError, match="found dense 1x6"):
+    with pytest.raises(InputError, match="found Dense 1x6"):
         export(store, "aidax", "clipper-dense")
 
 

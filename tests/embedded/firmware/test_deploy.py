@@ -18,7 +18,7 @@ from embedded.budget import budget
 from embedded.cli import app
 from embedded.firmware import deploy
 from embedded.tflite import runtimes
-from models.architecture import Architecture, Family
+from models.architecture import Architecture
 from study.dataset import Dataset, Datasets
 from study.selection import boards, choose
 from study.store import tables
@@ -186,7 +186,7 @@ def test_a_reversed_run_is_called_so(tmp_path: Path) -> None:
 
 
 def test_an_error_that_was_never_tried_is_called_a_guess() -> None:
-    def told(family: Family) -> str:
+    def told(family: str) -> str:
         shape = Architecture(family, 1, 10, 64)
         line = budget.line(shape, 44_100, boards.board("teensy41"), "tflite_float32")
         return deploy._basis(line)

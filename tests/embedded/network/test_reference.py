@@ -25,7 +25,7 @@ def scattered(shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
 @pytest.mark.parametrize("family", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("layers", [1, 2])
 def test_streaming_equals_keras_layers_over_the_whole_signal(family: str, layers: int) -> None:
-    a = Architecture(family, layers, 6, 16)  # type: ignore[arg-type]
+    a = Architecture(family, layers, 6, 16)
     model = build_streaming(a)
     weights = scattered([tuple(v.shape) for v in model.trainable_variables])
     for variable, value in zip(model.trainable_variables, weights, strict=True):

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
-from typing import get_args
 
 import numpy as np
 import pytest
+import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from models.architecture import Family
+from models.families import FAMILIES
 from reports.drawing import figures, style
-from reports.sections.size import SHAPES
 from reports.sources.results import FAMILY_NAMES, Model, Row, Spread
 
 RATE_HZ = 8_000
@@ -36,9 +35,11 @@ def models(names: list[str], esr: Callable[[int], float] = lambda n: 0.003 * 2**
 
 
 def test_every_family_can_be_drawn() -> None:
-    for looks in (FAMILY_NAMES, style.FAMILY_COLOURS, style.FAMILY_MARKERS, SHAPES):
-        assert list(looks) == list(get_args(Family))
+    symbols = {name: family.symbol for name, family in FAMILIES.items()}
+    for looks in (FAMILY_NAMES, style.FAMILY_COLOURS, style.FAMILY_MARKERS, symbols):
+        assert list(looks) == list(FAMILIES)
         assert len(set(looks.values())) == len(looks)
+    assert [*style.FAMILY_COLOURS.values()] == sns.color_palette("colorblind").as_hex()[:6]
 
 
 def row(family: str, esr: float, frames: int) -> Row:

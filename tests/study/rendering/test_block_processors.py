@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.architecture import FAMILIES, Architecture, is_recurrent
+from models import families
+from models.architecture import Architecture
 from study.rendering import framed, streaming
 from study.rendering.block_processors import FramedModel, StreamingModel
 from study.training import compiled
+from tests.tiny import FAMILIES
 
-RECURRENT = [family for family in FAMILIES if is_recurrent(family)]
+RECURRENT = [family for family in FAMILIES if families.FAMILIES[family].streams]
 
 
 def stereo(samples: int) -> Any:

@@ -13,11 +13,12 @@ from data import frames
 from data.audio import Samples
 from data.frames import Span
 from data.splits import LEAD_IN_SAMPLES
-from models.architecture import FAMILIES, Architecture
+from models.architecture import Architecture
 from models.framed import build
 from study.rendering import framed
 from study.rendering.framed import BLOCK_SAMPLES, compiled_predict, render, render_spans
 from study.training import compiled
+from tests.tiny import FAMILIES
 
 SIZE = 16
 

@@ -5,11 +5,11 @@ import pytest
 
 from models.architecture import Architecture
 from study.rendering import streaming
-from study.rendering.numba_cells import FAMILIES, SteppedModel
+from study.rendering.numba_cells import CELLS, SteppedModel
 from study.training import compiled
 
 SHAPES = [
-    *(Architecture(f, n, 6, 16, residual=n == 2) for f in FAMILIES for n in (1, 2)),  # type: ignore[arg-type]
+    *(Architecture(f, n, 6, 16, residual=n == 2) for f in CELLS for n in (1, 2)),
     Architecture("gru", 1, 6, 70, residual=True, features=3),
 ]
 
