@@ -1,11 +1,13 @@
 """Does a model keep up? Every run on every board, by every route, before anything is built.
 
-Instructions are counted or estimated (``embedded.budget.cost_model``); cycles are not, since
-QEMU knows no pipeline. A Cortex-M7 issues up to two instructions a cycle, but takes 14 cycles
-for a division and waits for flash, so a budget is computed twice: optimistically with one
-cycle an instruction, pessimistically with two. GRU-10 in RTNeural, 3,400 instructions a
-sample, is the largest that is known to run on a Daisy Seed, whose 10,000 cycles it fills to
-68 % at two.
+Instructions are counted or estimated (``embedded.budget.cost_model``), and for generated C their
+cycles are estimated by rules of the processor's pipeline (``embedded.simulator.timing``), for
+memory without wait states. Tightly coupled memory, where a Teensy has code and constants, is such.
+Elsewhere caches hide some of the waiting, and of TFLite Micro's loops nothing is known, so a
+budget has two ends: optimistically the estimate less its error, or one cycle an instruction;
+pessimistically the estimate and its error, or two. GRU-10 in RTNeural, 3,400 instructions a
+sample, is the largest that is known to run on a Daisy Seed, whose 10,000 cycles it fills to 68 %
+at two.
 """
 
 from __future__ import annotations
@@ -52,6 +54,9 @@ class BudgetLine:
         board: name.
         route: ``c`` or ``tflite_<kind>``.
         instructions_per_sample: a sample of the model's rate, with the core and resampling.
+        cycles_per_sample: the same in cycles, without wait states; None where not known.
+        cycles_basis: ``timing`` where they are known, ``range`` where an instruction takes one
+            cycle or two.
         cycles_optimistic, cycles_pessimistic: the same in cycles, an estimate's error
             taken off or added.
         budget_cycles: that the processor has until the next sample of the model.
@@ -73,6 +78,8 @@ class BudgetLine:
     board: str
     route: str
     instructions_per_sample: float
+    cycles_per_sample: float | None
+    cycles_basis: str
     cycles_optimistic: float
     cycles_pessimistic: float
     budget_cycles: float
@@ -139,14 +146,10 @@ def line(
     rendering = rendering or ("streaming" if architecture.streams else FRAMED)
     cost = _cost(architecture, route, rendering)
     resampling = board.resampling(sample_rate_hz)
-    instructions = cost.instructions + cost_model.around_the_model(resampling)
+    around_instructions, around_cycles = cost_model.around_the_model(resampling)
+    instructions = cost.instructions + around_instructions
     budget = board.clock_hz / sample_rate_hz
-    # What an estimate may be wrong by widens the range.
-    uncertain = cost.error * cost.instructions
-    cycles = (
-        CYCLES_OPTIMISTIC * (instructions - uncertain),
-        CYCLES_PESSIMISTIC * (instructions + uncertain),
-    )
+    cycles = _cycles(cost, around_instructions, around_cycles, board)
     shares = [one / budget for one in cycles]
     ram = cost.ram_bytes + board.library_ram_bytes
     flash = cost.flash_bytes + board.library_flash_bytes
@@ -161,6 +164,8 @@ def line(
         board=board.name,
         route=route,
         instructions_per_sample=instructions,
+        cycles_per_sample=None if cost.cycles is None else cost.cycles + around_cycles,
+        cycles_basis="range" if cost.cycles is None else "timing",
         cycles_optimistic=cycles[0],
         cycles_pessimistic=cycles[1],
         budget_cycles=budget,
@@ -209,6 +214,23 @@ def _cost(a: Architecture, route: str, rendering: str) -> Cost:
     return cost.repeated(factor)
 
 
+def _cycles(
+    cost: Cost, around_instructions: float, around_cycles: float, board: Board
+) -> tuple[float, float]:
+    """A sample's cycles if all goes well, and if nothing does, by the errors of the estimates."""
+    uncertain = cost.error * cost.instructions
+    instructions = cost.instructions + around_instructions
+    low = CYCLES_OPTIMISTIC * (instructions - uncertain)
+    high = CYCLES_PESSIMISTIC * (instructions + uncertain)
+    if cost.cycles is None:
+        return low, high
+    error = cost.cycles_error * cost.cycles
+    estimated = cost.cycles + around_cycles
+    if board.runs_from_ram:
+        return estimated - error, estimated + error
+    return estimated - error, max(estimated + error, high)
+
+
 def _is_oversampled(rendering: str) -> bool:
     return rendering.startswith(_OVERSAMPLED)
 
@@ -239,5 +261,5 @@ def _verdict(
     if share_optimistic > 1 - RESERVE:
         return "no", f"time: {used}"
     if share_pessimistic > 1 - RESERVE:
-        return "tight", f"time: {used}, so it depends on cycles an instruction"
+        return "tight", f"time: {used}, so only the board can tell"
     return "yes", used

@@ -1,4 +1,4 @@
-"""``measured/c99.json`` made anew: the instructions of generated C, counted in QEMU.
+"""``measured/c99.json`` made anew: instructions of generated C, counted in QEMU, and their cycles.
 
 The list of models is the file's own; a model is added by a line with its shape alone. What
 was held out of the fit stays so.
@@ -19,7 +19,7 @@ from data import files
 from embedded.budget import cost_model
 from embedded.c.generate import Metadata, generate, golden_input
 from embedded.network.weights import expected_shapes
-from embedded.simulator import qemu
+from embedded.simulator import qemu, trace
 from models.architecture import Architecture
 
 SAMPLES = 2048
@@ -58,11 +58,14 @@ def _text(counted: dict[str, Any]) -> str:
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     a = cost_model.architecture_of(row)
     source = generate(a, _weights(a), Metadata("model", "measured", RATE_HZ, "measured"))
+    executed = trace.of_model(source)
     done = qemu.simulate(source, golden_input(SAMPLES, RATE_HZ, seed=1))
     shape = {name: row[name] for name in cost_model.SHAPE if name in row}
     return {
         **shape,
         "instructions": round(done.instructions_per_sample, 1),
+        "cycles": round(executed.cycles_per_sample, 1),
+        "llvm_cycles": round(executed.llvm_cycles_per_sample(), 1),
         "flash": done.footprint.flash_bytes,
         "state": done.footprint.state_bytes,
         "stack": done.footprint.stack_bytes,
@@ -79,10 +82,12 @@ def _weights(a: Architecture) -> list[NDArray[np.float32]]:
 
 
 def _tools() -> str:
-    def first_line(*words: str) -> str:
-        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=30)
-        return done.stdout.splitlines()[0]
+    compiler = _told("arm-none-eabi-gcc", "--version")[0]
+    simulator = _told("qemu-system-arm", "--version")[0]
+    opinion = next(line for line in _told("llvm-mca", "--version") if "version" in line)
+    return f"{compiler}, -O2 -ffp-contract=off; {simulator}, mps2-an500; {opinion.strip()}"
 
-    compiler = first_line("arm-none-eabi-gcc", "--version")
-    simulator = first_line("qemu-system-arm", "--version")
-    return f"{compiler}, -O2; {simulator}, mps2-an500"
+
+def _told(*words: str) -> list[str]:
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=30)
+    return done.stdout.splitlines()

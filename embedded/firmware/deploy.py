@@ -129,8 +129,8 @@ def deploy(
     told = [f"This is {chosen.choice.whose}"] if chosen.choice else []
     told += [
         f"{chosen.folder.run_id}, {chosen.rendering}, on {board.title} by {_ROUTE_NAMES[route]}: "
-        f"{line.verdict}, {line.reason} ({_basis(line)}; {line.latency_ms:.1f} ms from converter "
-        "to converter)"
+        f"{line.verdict}, {line.reason} ({_basis(line)}; cycles: {_cycles_basis(line)}; "
+        f"{line.latency_ms:.1f} ms from converter to converter)"
     ]
     if line.verdict == "no" and (line.resampling == "impossible" or not force):
         raise _cannot(store, board, line, chosen.config.effect_name)
@@ -225,6 +225,19 @@ def _basis(line: BudgetLine) -> str:
     return f"instructions estimated, up to {error} wrong on {tried} that were not fitted to"
 
 
+def _cycles_basis(line: BudgetLine) -> str:
+    if line.cycles_basis == "range":
+        return "an instruction takes one cycle or two"
+    told = f"{line.cycles_per_sample:,.0f} estimated by rules of the processor's pipeline"
+    error = f"{100 * cost_model.timing_error():.0f} %"
+    waits = (
+        ""
+        if boards.board(line.board).runs_from_ram
+        else "; up to two an instruction if memory waits"
+    )
+    return f"{told}, up to {error} from LLVM's{waits}"
+
+
 def _cannot(store: Store, board: Board, line: BudgetLine, effect: str) -> InputError:
     """The refusal; it names the costliest model of the same effect that keeps up."""
     results = tables.collect(store)
@@ -236,7 +249,7 @@ def _cannot(store: Store, board: Board, line: BudgetLine, effect: str) -> InputE
     if own.empty:
         remedy = f"No run of {effect} in this grid keeps up on {board.title}."
     else:
-        largest = own.sort_values("instructions_per_sample").to_dict("records")[-1]
+        largest = own.sort_values("share_pessimistic").to_dict("records")[-1]
         remedy = (
             f"The largest that keeps up is {largest['run_id']} ({largest['rendering']}, "
             f"{_ROUTE_NAMES[largest['route']]}, {largest['reason']})."
@@ -337,6 +350,7 @@ def _readme(
         uses_tflite=route != "c",
         line=line,
         basis=_basis(line),
+        cycles_basis=_cycles_basis(line),
         converted=converted,
         proofs=told,
     )

@@ -24,7 +24,10 @@ from data.errors import InputError
 from embedded.c.generate import CSource
 
 BOARD = Path(__file__).parent / "cortex_m7"
-TOOLS = ("arm-none-eabi-gcc", "arm-none-eabi-size", "arm-none-eabi-nm", "qemu-system-arm")
+TOOLS = (
+    "arm-none-eabi-gcc", "arm-none-eabi-size", "arm-none-eabi-nm", "arm-none-eabi-objdump",
+    "qemu-system-arm",
+)  # fmt: skip
 INSTRUCTIONS_PER_TICK = 40 / 32
 LINK = ("-nostartfiles", "-Wl,--no-warn-rwx-segments", "-T", str(BOARD / "mps2-an500.ld"))
 CPU = ("-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard", "-mthumb")
@@ -91,7 +94,7 @@ def simulate(
     _check(dry)
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        _build(model, here, flags)
+        build_model(model, here, flags)
         wet, report = _run(model.name, here, dry, timeout_s)
         return Simulation(
             wet,
@@ -154,10 +157,10 @@ def simulate_firmware(
     _check(dry)
     with tempfile.TemporaryDirectory() as temporary:
         here = Path(temporary)
-        _build_firmware(folder.resolve(), here, block, unit, flags, tflite)
+        build_firmware(folder.resolve(), here, block, unit, flags, tflite)
         wet, report = _run("firmware", here, dry, timeout_s)
         # Berkeley format: text (with read-only data), data, bss, ...
-        sizes = _command(["arm-none-eabi-size", "program.elf"], here).splitlines()[1].split()
+        sizes = command(["arm-none-eabi-size", "program.elf"], here).splitlines()[1].split()
         text, data, bss = (int(word) for word in sizes[:3])
         return Simulation(
             wet,
@@ -167,7 +170,12 @@ def simulate_firmware(
         )
 
 
-def _check(dry: NDArray[np.floating]) -> None:
+def require_tools() -> None:
+    """Refuse to go on without the tools.
+
+    Raises:
+        InputError: one is missing.
+    """
     if missing := missing_tools():
         raise InputError(
             "simulated Cortex-M7",
@@ -175,6 +183,10 @@ def _check(dry: NDArray[np.floating]) -> None:
             found=f"no {', no '.join(missing)}",
             remedy="Run `make system`, which installs them.",
         )
+
+
+def _check(dry: NDArray[np.floating]) -> None:
+    require_tools()
     if np.ndim(dry) != 1 or len(dry) == 0:
         raise InputError(
             "input of the simulated Cortex-M7",
@@ -184,19 +196,20 @@ def _check(dry: NDArray[np.floating]) -> None:
         )
 
 
-def _build(model: CSource, here: Path, given: Sequence[str]) -> None:
+def build_model(model: CSource, here: Path, given: Sequence[str]) -> None:
+    """Link ``program.elf`` of a model and the runner into a folder."""
     model.write(here)
     flags = [*CPU, CONTRACTION, *given]
     source = f"{model.name}.c"
-    _command(["arm-none-eabi-gcc", *WARNINGS, *flags, "-c", source, "-o", "model.o"], here)
+    command(["arm-none-eabi-gcc", *WARNINGS, *flags, "-c", source, "-o", "model.o"], here)
     board = [f"-DMODEL={model.name}", f'-DHEADER="{model.name}.h"', str(BOARD / "runner.c")]
-    _command(
+    command(
         ["arm-none-eabi-gcc", *flags, "-I.", *board, "model.o", *LINK, "-o", "program.elf", "-lm"],
         here,
     )
 
 
-def _build_firmware(
+def build_firmware(
     folder: Path,
     here: Path,
     block: int,
@@ -204,13 +217,14 @@ def _build_firmware(
     given: Sequence[str],
     tflite: TfliteMicro | None,
 ) -> None:
+    """Link ``program.elf`` of a firmware's core and the runner into a folder."""
     sizes = [f"-DBLOCK={block}", f"-DUNIT={unit}"]
     runner = ["-DMODEL=firmware", '-DHEADER="firmware.h"', *sizes, str(BOARD / "runner.c")]
     flags = [*CPU, CONTRACTION, *given, "-ffunction-sections", "-fdata-sections"]
     flags += [f"-I{BOARD}", f"-I{folder / 'core'}", f"-I{folder / 'model'}"]
     model = folder / "model" / "pedal_model.c"
-    _command(["arm-none-eabi-gcc", *flags, "-c", *runner, "-o", "runner.o"], here)
-    _command(["arm-none-eabi-gcc", *flags, "-c", str(model), "-o", "model.o"], here)
+    command(["arm-none-eabi-gcc", *flags, "-c", *runner, "-o", "runner.o"], here)
+    command(["arm-none-eabi-gcc", *flags, "-c", str(model), "-o", "model.o"], here)
     sources = [folder / "core" / "pedal.cpp", folder / "core" / "pedal_board.cpp"]
     sources.append(BOARD / "firmware.cpp")
     libraries = []
@@ -220,19 +234,16 @@ def _build_firmware(
         libraries = [str(tflite.library.resolve())]
     plain = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
     objects = ["runner.o", "model.o", *libraries, *LINK, "-Wl,--gc-sections", "--specs=nosys.specs"]
-    command = ["arm-none-eabi-g++", *plain, *flags, *map(str, sources), *objects]
-    _command([*command, "-o", "program.elf", "-lm"], here)
+    compiled = ["arm-none-eabi-g++", *plain, *flags, *map(str, sources), *objects]
+    command([*compiled, "-o", "program.elf", "-lm"], here)
 
 
 def _run(
     name: str, here: Path, dry: NDArray[np.floating], timeout_s: float
 ) -> tuple[Samples, dict[str, int]]:
     np.asarray(dry, "<f4").tofile(here / "dry.f32")
-    command = ["qemu-system-arm", "-M", "mps2-an500", "-icount", "shift=5,sleep=off"]
-    command += ["-display", "none", "-monitor", "none", "-serial", "none"]
-    command += ["-semihosting-config", "enable=on,target=native", "-kernel", "program.elf"]
     try:
-        told = _command(command, here, timeout_s)
+        told = run_program(here, ["-icount", "shift=5,sleep=off"], timeout_s)
     except subprocess.TimeoutExpired as error:
         raise InputError(
             f"simulation of {name}",
@@ -253,14 +264,26 @@ def _run(
     return wet, dict(zip(keys, map(int, numbers.groups()), strict=True))
 
 
-def _command(command: list[str], here: Path, timeout_s: float = 120.0) -> str:
+def run_program(here: Path, options: Sequence[str], timeout_s: float) -> str:
+    """Run ``program.elf`` of a folder on the simulated board; what it told.
+
+    Raises:
+        InputError: it failed.
+        subprocess.TimeoutExpired: the time was up.
+    """
+    board = ["qemu-system-arm", "-M", "mps2-an500", *options, "-display", "none"]
+    board += ["-monitor", "none", "-serial", "none", "-kernel", "program.elf"]
+    return command([*board, "-semihosting-config", "enable=on,target=native"], here, timeout_s)
+
+
+def command(words: list[str], here: Path, timeout_s: float = 120.0) -> str:
     """What a program wrote to both of its outputs.
 
     Raises:
         InputError: it failed.
     """
     done = subprocess.run(
-        command,
+        words,
         cwd=here,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -270,7 +293,7 @@ def _command(command: list[str], here: Path, timeout_s: float = 120.0) -> str:
     )
     if done.returncode != 0:
         raise InputError(
-            command[0],
+            words[0],
             expected="its end without an error",
             found=f"exit status {done.returncode}: {done.stdout[-1000:].strip() or 'no message'}",
             remedy="Check the installed tools and the flags; `make system` installs known ones.",
@@ -280,11 +303,11 @@ def _command(command: list[str], here: Path, timeout_s: float = 120.0) -> str:
 
 def _flash(here: Path) -> int:
     # Berkeley format: text (with read-only data), data, bss, ...
-    line = _command(["arm-none-eabi-size", "model.o"], here).splitlines()[1].split()
+    line = command(["arm-none-eabi-size", "model.o"], here).splitlines()[1].split()
     return int(line[0]) + int(line[1])
 
 
 def _size_of(program: Path, symbol: str) -> int:
-    lines = _command(["arm-none-eabi-nm", "-S", program.name], program.parent).splitlines()
+    lines = command(["arm-none-eabi-nm", "-S", program.name], program.parent).splitlines()
     sizes = [line.split()[1] for line in lines if line.endswith(f" {symbol}")]
     return int(sizes[0], 16)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -20,7 +21,7 @@ from reports.sources.results import FAMILY_NAMES, Results
 from study.config.run import RunConfig
 from study.selection.boards import title
 from study.store import received
-from study.store.columns import BUDGET_COLUMNS, TIMING_COLUMNS, Columns
+from study.store.columns import BUDGET_ADDED, BUDGET_COLUMNS, TIMING_COLUMNS, Columns
 from study.store.folders import STREAMING
 
 ROUTE_NAMES = {
@@ -63,6 +64,7 @@ class BudgetLine:
     route: str
     instructions: str
     basis: str
+    cycles: str
     cells: tuple[Cell, ...]
 
 
@@ -111,10 +113,12 @@ def boards_section(results: Results, cache: Cache) -> BoardsSection | None:
     return BoardsSection(names, tuple(sentences), tuple(lines), tflite, tuple(timings))
 
 
-def _read(results: Results, name: str, columns: Columns) -> pd.DataFrame | None:
+def _read(
+    results: Results, name: str, columns: Columns, added: Collection[str] = ()
+) -> pd.DataFrame | None:
     """A table of the grid, without runs that are gone."""
     try:
-        found = received.parquet(results.store.root / name, columns)
+        found = received.parquet(results.store.root / name, columns, added)
     except FileNotFoundError:
         return None
     return found[found["run_id"].isin(list(results.model_of))]
@@ -130,7 +134,7 @@ def _timing(results: Results) -> pd.DataFrame | None:
 
 def _budget(results: Results) -> pd.DataFrame | None:
     """The budget with a name for whatever costs the same, be it of one effect or of several."""
-    found = _read(results, "budget.parquet", BUDGET_COLUMNS)
+    found = _read(results, "budget.parquet", BUDGET_COLUMNS, BUDGET_ADDED)
     if found is None:
         return None
     costs = [
@@ -218,6 +222,7 @@ def _line(model: str, rendering: str, own: pd.DataFrame, boards: Sequence[str]) 
         route=ROUTE_NAMES.get(first["route"], first["route"]),
         instructions=significant(float(first["instructions_per_sample"])),
         basis=_basis(str(first["basis"]), float(first["instructions_error"])),
+        cycles=_cycles(first),
         cells=tuple(_cell(own[own["board"] == board]) for board in boards),
     )
 
@@ -228,6 +233,14 @@ def _basis(basis: str, error: float) -> str:
     if basis == "guess":
         return f"estimated; up to {100 * error:.0f} % wrong is a guess"
     return f"estimated, up to {100 * error:.0f} % wrong"
+
+
+def _cycles(row: Mapping[Hashable, Any]) -> str:
+    """Cycles without waiting, or between which numbers they lie where that is all that is known."""
+    if not pd.isna(row["cycles_per_sample"]):
+        return significant(float(row["cycles_per_sample"]))
+    low, high = (significant(float(row[f"cycles_{end}"])) for end in ("optimistic", "pessimistic"))
+    return f"{low} to {high}"
 
 
 def _cell(own: pd.DataFrame) -> Cell:

@@ -17,7 +17,7 @@ import pandas as pd
 from data.errors import InputError
 from models.families import FAMILIES
 from study.store import received
-from study.store.columns import BUDGET_COLUMNS
+from study.store.columns import BUDGET_ADDED, BUDGET_COLUMNS
 from study.store.folders import FRAMED, Store
 
 Row = dict[str, Any]
@@ -90,7 +90,7 @@ class Candidate:
 def read_budget(store: Store) -> pd.DataFrame | None:
     """The real-time budget of every model on every board, or None before it was computed."""
     try:
-        return received.parquet(store.root / "budget.parquet", BUDGET_COLUMNS)
+        return received.parquet(store.root / "budget.parquet", BUDGET_COLUMNS, BUDGET_ADDED)
     except FileNotFoundError:
         return None
 

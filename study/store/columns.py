@@ -108,6 +108,8 @@ BUDGET_COLUMNS: dict[str, tuple[str, str]] = {
     "board": ("string", "name of the board"),
     "route": ("string", "c, or tflite_ and the kind of numbers"),
     "instructions_per_sample": ("Float64", "a sample of the model's rate, resampling included"),
+    "cycles_per_sample": ("Float64", "the same in cycles, without waiting; empty where not known"),
+    "cycles_basis": ("string", "where cycles come from: timing (rules of the processor) or range"),
     "cycles_optimistic": ("Float64", "the same in cycles, if all goes well"),
     "cycles_pessimistic": ("Float64", "the same in cycles, if nothing does"),
     "budget_cycles": ("Float64", "that the processor has until the next sample of the model"),
@@ -122,6 +124,8 @@ BUDGET_COLUMNS: dict[str, tuple[str, str]] = {
     "resampling": ("string", "between the model's rate and the board's"),
     "reason": ("string", "for the verdict"),
 }
+BUDGET_ADDED: frozenset[str] = frozenset(["cycles_per_sample", "cycles_basis"])
+"""Of these, what tables lack that were written before there was such a column."""
 TRIAL_COLUMNS: dict[str, tuple[str, str]] = {
     "trial": ("Int64", "its number, in the order of their beginning"),
     "state": ("string", "complete, pruned or fail"),

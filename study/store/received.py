@@ -16,6 +16,7 @@ import re
 import stat
 import struct
 import zipfile
+from collections.abc import Collection
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -332,8 +333,13 @@ def history(path: Path) -> pd.DataFrame:
     return table
 
 
-def parquet(path: Path, columns: Columns) -> pd.DataFrame:
+def parquet(path: Path, columns: Columns, added: Collection[str] = ()) -> pd.DataFrame:
     """A Parquet table with the columns that are asked for, and no others.
+
+    Args:
+        path: of the file.
+        columns: names, types and meanings.
+        added: those of them that older tables lack; they are empty then.
 
     Raises:
         InputError: as for ``content``; it is broken, or a column is missing or of another type.
@@ -344,9 +350,10 @@ def parquet(path: Path, columns: Columns) -> pd.DataFrame:
         table = pd.read_parquet(whole)
     except Exception as error:  # pyarrow names damage in a dozen ways
         raise _unfit(path, BROKEN) from error
-    lacking = [name for name in columns if name not in table]
+    lacking = [name for name in columns if name not in table and name not in added]
     if lacking:
         raise _unfit(path, f"no column {lacking[0]!r}")
+    table = table.assign(**{name: None for name in added if name not in table})
     try:
         return typed(table, columns)
     except (ValueError, TypeError, OverflowError):

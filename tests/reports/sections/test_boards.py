@@ -7,7 +7,7 @@ from reports.sections.boards import BoardsSection, boards_section
 from reports.sources import results
 from reports.sources.cache import Cache
 from study.config.run import RunConfig
-from study.store.columns import BUDGET_COLUMNS, typed
+from study.store.columns import BUDGET_ADDED, BUDGET_COLUMNS, typed
 from study.store.folders import Store
 from tests.reports.synthetic import config, write_study
 from tests.study import finished
@@ -22,6 +22,8 @@ def budget_row(run_id: str, board: str, verdict: str, **changes: Any) -> dict[st
     return {
         "run_id": run_id, "rendering": "streaming", "board": board, "route": "c",
         "instructions_per_sample": 1247.0, "share_optimistic": 0.1, "share_pessimistic": 0.2,
+        "cycles_optimistic": 1247.0, "cycles_pessimistic": 2494.0,
+        "cycles_per_sample": 2150.0, "cycles_basis": "timing",
         "latency_ms": 5.8, "verdict": verdict, "basis": "measured", "instructions_error": 0.0,
         "resampling": "none", "reason": "10 to 20 % of the cycles",
     } | changes  # fmt: skip
@@ -55,6 +57,22 @@ def test_verdicts_are_told_by_model_and_board(tmp_path: Path) -> None:
     assert section.sentences[0].startswith("Teensy 4.1: 1 of 1 model surely keeps up.")
     assert "sample rate is not one that it runs at" in section.sentences[1]
     assert section.timings == ()
+
+
+def test_a_table_from_before_there_were_cycles_tells_their_range(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    [run] = store.runs()
+    table = typed([budget_row(run.run_id, "teensy41", "yes")], BUDGET_COLUMNS)
+
+    def told() -> str:
+        section = boards_section(results.read(store), Cache(tmp_path / "report"))
+        assert section is not None
+        return section.lines[0].cycles
+
+    table.to_parquet(store.root / "budget.parquet")
+    assert told() == "2,150"
+    table.drop(columns=list(BUDGET_ADDED)).to_parquet(store.root / "budget.parquet")
+    assert told() == "1,250 to 2,490"
 
 
 def budget_of(tmp_path: Path, *configs: RunConfig, rendering: str = "framed") -> BoardsSection:
