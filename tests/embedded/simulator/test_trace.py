@@ -25,7 +25,7 @@ def test_a_trace_is_what_the_timer_counts_and_llvm_prices_it_alike(a: Architectu
     assert 0 < executed.instructions_per_sample - counted < 12
     ours, theirs = executed.cycles_per_sample, executed.llvm_cycles_per_sample()
     assert ours == pytest.approx(theirs, rel=0.1)
-    assert 1.1 < ours / executed.instructions_per_sample < 2
+    assert 1.1 < ours / executed.instructions_per_sample < 2.1
 
 
 def test_llvm_reads_what_its_syntax_or_model_lacks() -> None:
