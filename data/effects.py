@@ -7,7 +7,6 @@ completely what the wet signal depends on.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import math
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from data import audio
 from data.audio import Samples
 from data.devices import lv2
 from data.devices.circuits import CIRCUITS
-from data.errors import InputError, shown
+from data.errors import InputError, shown, suggestion
 
 Kind = Literal["circuit", "lv2", "recording"]
 
@@ -170,12 +169,11 @@ def resolve(spec: str | Mapping[str, Any], folder: Path) -> Effect:
     if name in lv2.EFFECTS or name.startswith(lv2.URI_PREFIX):
         lv2.check(name, controls)
         return Effect(name, "lv2", name, controls, lv2.VERSION)
-    near = difflib.get_close_matches(name, names(), 1)
     raise InputError(
         f"effect {name!r}",
         expected="one of " + ", ".join(names()) + ", or a table with dry and wet files",
         found="no such effect",
-        remedy=f"Did you mean {near[0]!r}?" if near else "Pick one of these.",
+        remedy=suggestion(name, names(), "Pick one of these."),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 _SHOWN_CHARACTERS = 200
@@ -49,3 +51,15 @@ def shown(value: Any) -> str:
     """A value for a message, cut short."""
     text = repr(value)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Which of the known names is most like one that is not; None where none is like it."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return near[0] if near else None
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The remedy for a name that is not known: the most alike, or ``otherwise``."""
+    near = nearest(name, known)
+    return f"Did you mean {near!r}?" if near else otherwise

@@ -7,7 +7,6 @@ fixed voltages, named in each circuit.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from data.audio import Samples
 from data.devices.black65 import Black65
 from data.devices.oversampling import CircuitModel, oversampling_factor, process_oversampled
 from data.devices.sd1 import Sd1
-from data.errors import InputError
+from data.errors import InputError, suggestion
 
 LOWEST_SAMPLE_RATE_HZ = 8_000
 
@@ -65,14 +64,11 @@ class Circuit:
         allowed = {control.name: control for control in self.controls}
         for name, value in controls.items():
             if name not in allowed:
-                near = difflib.get_close_matches(name, allowed, 1)
                 raise InputError(
                     f"control of the circuit {self.name}",
                     expected=" or ".join(allowed),
                     found=repr(name),
-                    remedy=f"Did you mean {near[0]!r}?"
-                    if near
-                    else "Use one of the circuit's own controls.",
+                    remedy=suggestion(name, allowed, "Use one of the circuit's own controls."),
                 )
             low, high = allowed[name].minimum, allowed[name].maximum
             if not low <= value <= high:

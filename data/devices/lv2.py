@@ -7,7 +7,6 @@ the same wet samples bit for bit.
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -25,7 +24,7 @@ import soundfile
 from data import audio
 from data.audio import Samples
 from data.devices import alignment
-from data.errors import InputError
+from data.errors import InputError, suggestion
 
 VERSION = 1
 """Part of every cache key; raised when the same call would give other samples."""
@@ -248,12 +247,11 @@ def _settings(name: str, controls: Mapping[str, float]) -> dict[str, float]:
     settings = {}
     for key, value in controls.items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
             raise InputError(
                 f"control {key!r} of LV2 effect {name}",
                 expected=f"one of {', '.join(sorted(known))}",
                 found="an unknown name",
-                remedy=f"Did you mean {near[0]!r}?" if near else "Use one of these names.",
+                remedy=suggestion(key, known, "Use one of these names."),
             )
         control = known[key]
         if not (math.isfinite(value) and control.minimum <= value <= control.maximum):

@@ -22,12 +22,13 @@ from embedded.budget import cost_model
 from embedded.budget.cost_model import Cost
 from embedded.tflite.quantization import Kind
 from models.architecture import Architecture
+from study.config.rendering import FRAMED, STREAMING, Rendering
 from study.config.run import RunConfig
 from study.selection.boards import BOARDS, Board
 from study.selection.candidates import VERDICTS, Verdict, research_reason
 from study.store import tables
 from study.store.columns import BUDGET_COLUMNS, typed
-from study.store.folders import FRAMED, Store
+from study.store.folders import Store
 
 CYCLES_OPTIMISTIC = 1.0
 CYCLES_PESSIMISTIC = 2.0
@@ -41,8 +42,6 @@ KINDS: dict[str, Kind] = {
     "tflite_int16x8": "int16x8",
 }
 ROUTES = ("c", *KINDS)
-
-_OVERSAMPLED = f"{FRAMED}_x"  # and the factor
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def line(
             ``framed_x<factor>`` as many times what ``framed`` takes; firmware does neither.
             By default as boards do it, recurrent models streaming and the others framed.
     """
-    rendering = rendering or ("streaming" if architecture.streams else FRAMED)
+    rendering = rendering or (STREAMING if architecture.streams else FRAMED)
     cost = _cost(architecture, route, rendering)
     resampling = board.resampling(sample_rate_hz)
     around_instructions, around_cycles = cost_model.around_the_model(resampling)
@@ -208,10 +207,9 @@ def _lines(store: Store) -> Iterator[BudgetLine]:
 
 def _cost(a: Architecture, route: str, rendering: str) -> Cost:
     cost = cost_model.generated_c(a) if route == "c" else cost_model.tflite_micro(a, KINDS[route])
-    factor = int(rendering.removeprefix(_OVERSAMPLED)) if _is_oversampled(rendering) else 1
-    if a.streams and rendering.startswith(FRAMED):
-        return cost.repeated(factor * a.frame_size)
-    return cost.repeated(factor)
+    way = Rendering.parse(rendering)
+    steps = a.frame_size if a.streams and not way.carries_state else 1
+    return cost.repeated(way.factor * steps)
 
 
 def _cycles(
@@ -229,10 +227,6 @@ def _cycles(
     if board.runs_from_ram:
         return estimated - error, estimated + error
     return estimated - error, max(estimated + error, high)
-
-
-def _is_oversampled(rendering: str) -> bool:
-    return rendering.startswith(_OVERSAMPLED)
 
 
 def _roomier(board: Board) -> str:

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
-from data import files
+from data import files, templates
 from data.errors import InputError
 from embedded.c import tanh_approximation
 from embedded.c.cells import CELLS, Cell, pack
@@ -124,13 +123,7 @@ def generate(architecture: Architecture, weights: Weights, metadata: Metadata) -
     """
     layers, cell = pack(architecture, weights), CELLS[architecture.family]
     front = pack_features(architecture, weights) if architecture.features else None
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates.environment(TEMPLATES, is_html=False)
     dry = golden_input(GOLDEN_SAMPLES, metadata.sample_rate_hz, GOLDEN_SEED)
     expected, tolerance = _golden(architecture, weights, dry)
     content: dict[str, Any] = {

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from data import files
-from data.errors import InputError
+from data.errors import InputError, suggestion
 from embedded.exports import aidax, nam, neuralseed, proteus
 from embedded.exports.format import Format
 from embedded.exports.model import Model, snapshot_dry
+from study.config.rendering import Rendering
 from study.config.run import RunConfig
 from study.rendering import trained_model
 from study.rendering.streaming import stream
@@ -20,7 +20,7 @@ from study.selection import choose
 from study.selection.candidates import Candidate, candidates
 from study.store import tables
 from study.store.environment import environment
-from study.store.folders import STREAMING, Store
+from study.store.folders import Store
 
 FORMATS: dict[str, Format] = {
     module.FORMAT.name: module.FORMAT for module in (nam, aidax, proteus, neuralseed)
@@ -96,20 +96,19 @@ def format_named(name: str) -> Format:
     """
     if name in FORMATS:
         return FORMATS[name]
-    near = difflib.get_close_matches(name, FORMATS, 1)
     known = "; ".join(f"{form.name} ({form.hosts})" for form in FORMATS.values())
     raise InputError(
         f"format {name!r}",
         expected=f"one of {known}",
         found="none of them",
-        remedy=f"Did you mean {near[0]!r}?" if near else "Name one of these.",
+        remedy=suggestion(name, FORMATS, "Name one of these."),
     )
 
 
 def streaming_candidates(store: Store) -> list[Candidate]:
     """All finished recurrent models in streaming use, best on validation first."""
     found = candidates(tables.collect(store))
-    carried = [own for own in found if own.rendering.startswith(STREAMING)]
+    carried = [own for own in found if Rendering.parse(own.rendering).carries_state]
     return sorted(carried, key=lambda own: own.validation_esr)
 
 

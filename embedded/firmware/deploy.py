@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from data import files, partial_files
+from data import files, partial_files, templates
 from data.audio import Samples
 from data.errors import InputError
 from embedded.budget import budget, cost_model
@@ -26,6 +25,7 @@ from embedded.firmware.sources import FIRMWARE, MODEL_NAME, Golden
 from embedded.quoting import markdown_text
 from embedded.tflite import convert, parity, runtimes
 from embedded.tflite.convert import Converted, Origin
+from study.config.rendering import FRAMED, STREAMING, STREAMING_TUNED
 from study.config.run import RunConfig
 from study.dataset import Datasets
 from study.rendering import framed as rendering
@@ -35,7 +35,7 @@ from study.selection import boards, choose
 from study.selection.boards import Board
 from study.selection.choose import Choice
 from study.store import tables
-from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
+from study.store.folders import RunFolder, Store
 
 PROOF_SECONDS = 5.0
 VALIDATION = "validation_esr"
@@ -336,10 +336,7 @@ def _readme(
     converted: Converted | None,
     told: list[str],
 ) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(FIRMWARE), undefined=StrictUndefined, keep_trailing_newline=True,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    environment = templates.environment(FIRMWARE, is_html=False)
     return environment.get_template("README.md.jinja").render(
         run_id=chosen.folder.run_id,
         rendering=chosen.rendering,

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from data import files, partial_files
+from data import files, partial_files, templates
 from data.audio import Samples
 from reports.audio import excerpts
 from reports.listening import anchors, conditions, database, items, levels
@@ -226,10 +225,7 @@ def _write_page(store: Store, key: Key, title: str) -> None:
     files.write_text(folder / "style.css", style)
     for name in SCRIPTS:
         files.write_text(folder / f"{name}.js", (PAGE / f"{name}.js").read_text("utf-8"))
-    environment = Environment(
-        loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    environment = templates.environment(PAGE, is_html=True)
     page = environment.get_template("index.html").render(
         title=title,
         effect=key.effect,

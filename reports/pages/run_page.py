@@ -27,6 +27,7 @@ from reports.sources.cache import Cache, Facts, Kept
 from reports.sources.links import FOLDER, link_of
 from reports.sources.numbers import significant
 from reports.sources.results import Results, Row, read_measured
+from study.config.rendering import Rendering
 from study.dataset import Datasets
 from study.selection.choose import Choice
 from study.store.folders import Store
@@ -34,12 +35,6 @@ from study.store.tables import COLUMNS
 
 # Fewer than this are drawn sooner than other processes start.
 WORTH_PROCESSES = 6
-
-_RENDERINGS = {
-    "framed": "every sample from its own frame",
-    "streaming": "state carried from sample to sample",
-    "streaming_tuned": "state carried, fine-tuned for it",
-}
 
 
 @dataclass(frozen=True)
@@ -267,7 +262,7 @@ def _is_missing(results: Results, row: Row, cache: Cache) -> bool:
 def _sound_name(name: str) -> str:
     if name == "error":
         return "Error: prediction minus target"
-    return f"Prediction, {name}: {_RENDERINGS.get(name, 'as the table says')}"
+    return f"Prediction, {name}: {Rendering.parse(name).meaning}"
 
 
 def _column_name(row: Row) -> str:

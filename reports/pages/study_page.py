@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from data import files
+from data import files, templates
 from reports.audio import wavesurfer
 from reports.pages import run_page
 from reports.sections.order import SECTIONS
@@ -57,7 +56,7 @@ def build(
             files.write_if_changed(folder / name, (TEMPLATES / name).read_text("utf-8"))
         table = pd.DataFrame([*results.rows], columns=[*COLUMNS])
         files.write_whole(folder / "results.csv", lambda path: table.to_csv(path, index=False))
-        environment = _environment()
+        environment = templates.environment(TEMPLATES, is_html=True)
         choices = sources.choice.choices
         run_page.write(results, cache, datasets, environment, folder, choices, script)
         page = environment.get_template("report.html").render(
@@ -66,16 +65,6 @@ def build(
         files.write_if_changed(folder / "index.html", page)
         cache.sweep()
     return folder / "index.html"
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _shared(results: Results) -> dict[str, Any]:

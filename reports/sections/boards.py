@@ -18,22 +18,18 @@ from reports.sections.tflite import ConvertedRow, converted_lines
 from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, significant
 from reports.sources.results import FAMILY_NAMES, Results
+from study.config.rendering import Rendering
 from study.config.run import RunConfig
 from study.selection.boards import title
+from study.selection.candidates import research_reason
 from study.store import received
 from study.store.columns import BUDGET_ADDED, BUDGET_COLUMNS, TIMING_COLUMNS, Columns
-from study.store.folders import STREAMING
 
 ROUTE_NAMES = {
     "c": "generated C",
     "tflite_float32": "TFLite Micro, float32",
     "tflite_int8": "TFLite Micro, int8",
     "tflite_int16x8": "TFLite Micro, int16 by int8",
-}
-RENDERING_NAMES = {
-    "framed": "framed",
-    "streaming": "streaming",
-    "streaming_tuned": "streaming, fine-tuned",
 }
 METHOD_NAMES = {
     "circuit": "the circuit itself",
@@ -42,8 +38,6 @@ METHOD_NAMES = {
     "tflite": "TFLite (LiteRT)",
     "c": "generated C",
 }
-# How the budget's reasons begin where firmware does not render so, however small the model.
-NOT_DONE = "rendering:"
 
 
 @dataclass(frozen=True)
@@ -142,7 +136,11 @@ def _budget(results: Results) -> pd.DataFrame | None:
         for run_id, rendering in zip(found["run_id"], found["rendering"], strict=True)
     ]
     names = _names(costs)
-    return found.assign(model=[names[cost] for cost in costs])
+    is_research = [
+        bool(research_reason(cost.family, "none", rendering))
+        for cost, rendering in zip(costs, found["rendering"], strict=True)
+    ]
+    return found.assign(model=[names[cost] for cost in costs], is_research=is_research)
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,7 @@ class _Cost:
     def of(config: RunConfig, rendering: str) -> _Cost:
         a = config.architecture
         # Of a state that is carried on, a sample takes one step, whatever frames trained it.
-        has_frame = a.features or not rendering.startswith(STREAMING)
+        has_frame = a.features or not Rendering.parse(rendering).carries_state
         return _Cost(
             a.family,
             a.layers,
@@ -218,7 +216,7 @@ def _line(model: str, rendering: str, own: pd.DataFrame, boards: Sequence[str]) 
     first = own.sort_values("instructions_per_sample").to_dict("records")[0]
     return BudgetLine(
         model=model,
-        rendering=RENDERING_NAMES.get(rendering, rendering),
+        rendering=Rendering.parse(rendering).label,
         route=ROUTE_NAMES.get(first["route"], first["route"]),
         instructions=significant(float(first["instructions_per_sample"])),
         basis=_basis(str(first["basis"]), float(first["instructions_error"])),
@@ -257,7 +255,7 @@ def _cell(own: pd.DataFrame) -> Cell:
 
 def _sentences(budget: pd.DataFrame, boards: Sequence[str]) -> list[str]:
     """Board by board, how many models keep up as boards render them."""
-    done = budget[~budget["reason"].str.startswith(NOT_DONE)]
+    done = budget[~budget["is_research"]]
     if done.empty:
         return ["No model of this grid was rendered as boards do it: recurrent ones streaming."]
     models = done["model"].nunique()
@@ -279,7 +277,7 @@ def _sentences(budget: pd.DataFrame, boards: Sequence[str]) -> list[str]:
         sentences.append(
             f"{name}: {fit} of {counted(models, 'model')} surely "
             f"{'keeps' if fit == 1 else 'keep'} up. The costliest of them, "
-            f"{largest['model']} ({RENDERING_NAMES.get(largest['rendering'])}, "
+            f"{largest['model']} ({Rendering.parse(largest['rendering']).label}, "
             f"{ROUTE_NAMES.get(largest['route'])}), takes "
             f"{100 * largest['share_optimistic']:.0f} to "
             f"{100 * largest['share_pessimistic']:.0f} % of the processor."

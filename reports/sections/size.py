@@ -17,8 +17,8 @@ from reports.drawing import style
 from reports.sections.wording import spread_text
 from reports.sources.numbers import counted, decibels, significant
 from reports.sources.results import Model, Results, Row, Spread
+from study.config.rendering import FRAMED, Rendering
 from study.selection.candidates import VERDICTS, read_budget
-from study.store.folders import FRAMED
 
 # Pixels; the label of the upright axis lies above it, clear of the longest of its numbers.
 WIDTH, HEIGHT = 520, 376
@@ -51,7 +51,7 @@ class Entry:
     @property
     def name(self) -> str:
         """Structure and way of rendering."""
-        return f"{self.model.label}, {self.rendering.replace('_', ' ')}"
+        return f"{self.model.label}, {Rendering.parse(self.rendering).label}"
 
     def spread(self, column: str) -> Spread:
         """A column over the seeds."""

@@ -9,13 +9,9 @@ from statistics import median
 from reports.sections.wording import spread_text
 from reports.sources.numbers import counted, ranged, significant
 from reports.sources.results import Model, Results, Row, Spread
-from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED
+from study.config.rendering import FRAMED, STREAMING, STREAMING_TUNED, Rendering
 
-NAMES = {
-    FRAMED: "framed, as it was trained",
-    STREAMING: "streaming, the same weights",
-    STREAMING_TUNED: "streaming, fine-tuned",
-}
+COMPARED = (FRAMED, STREAMING, STREAMING_TUNED)
 # A streaming ESR of more than this many times the framed one is called by its name.
 BREAKS_AT = 10.0
 
@@ -26,7 +22,7 @@ class StreamingRow:
 
     Attributes:
         model: effect and label; empty below its first line.
-        rendering: one of ``NAMES``' values.
+        rendering: its label.
         seeds: how many were trained.
         esr, mae, asr_db: mean and range over them; ASR is the worst probe's.
     """
@@ -59,7 +55,7 @@ def streaming_section(results: Results) -> StreamingSection | None:
 
 def by_rendering(results: Results, model: Model) -> dict[str, list[Row]]:
     """The final rows of a model's seeds by rendering, in one order of seeds."""
-    rows: dict[str, list[Row]] = {name: [] for name in NAMES}
+    rows: dict[str, list[Row]] = {name: [] for name in COMPARED}
     for run in sorted(model.rows, key=lambda row: row["seed"]):
         for row in results.finals_of(run["run_id"]):
             if row["rendering"] in rows:
@@ -72,7 +68,7 @@ def _lines(model: Model, by_name: dict[str, list[Row]]) -> Iterable[StreamingRow
     for name, rows in by_name.items():
         if rows:
             yield StreamingRow(
-                title, NAMES[name], len(rows),
+                title, Rendering.parse(name).label, len(rows),
                 _told(rows, "esr"), _told(rows, "mae"), _told(rows, "asr_worst_db"),
             )  # fmt: skip
             title = ""

@@ -13,9 +13,10 @@ import pandas as pd
 
 from models.families import FAMILIES
 from reports.sources.numbers import short_count
+from study.config.rendering import FRAMED
 from study.config.run import RunConfig, effect_names
 from study.store import tables
-from study.store.folders import FRAMED, RunFolder, Store
+from study.store.folders import RunFolder, Store
 
 Row = dict[str, Any]
 

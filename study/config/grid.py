@@ -6,7 +6,6 @@ every combination of its lists, and a grid for all its blocks.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 import tomllib
@@ -18,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from data import effects
-from data.errors import InputError, shown
+from data.errors import InputError, shown, suggestion
 from study.config import toml_file
 from study.config.run import RunConfig, SignalConfig, Strict, effect_names
 
@@ -163,12 +162,11 @@ def find(name_or_path: str, committed_folder: Path, kind: str) -> Path:
     if path.is_file():
         return path
     names = sorted(path.stem for path in committed_folder.glob("*.toml"))
-    near = difflib.get_close_matches(name_or_path, names, 1)
     raise InputError(
         f"{kind} {name_or_path!r}",
         expected=f"one of {', '.join(names)}, or the path of a TOML file",
         found="neither",
-        remedy=f"Did you mean {near[0]!r}?" if near else "Check the spelling or the path.",
+        remedy=suggestion(name_or_path, names, "Check the spelling or the path."),
     )
 
 
@@ -275,12 +273,11 @@ def refuse_unknown(where: str, table: Mapping[str, Any], known: list[str]) -> No
     """Refuse a table with a key that is not known, naming the nearest one."""
     for key in table:
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
             raise InputError(
                 f"{where}, key {key!r}",
                 expected="one of " + ", ".join(known),
                 found="an unknown key",
-                remedy=f"Did you mean {near[0]!r}?" if near else "Remove it.",
+                remedy=suggestion(key, known, "Remove it."),
             )
 
 

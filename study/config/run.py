@@ -27,6 +27,7 @@ from models.architecture import (
     streaming_multiply_accumulates,
 )
 from models.families import FAMILIES
+from study.config.rendering import FRAMED, MOST_TIMES, STREAMING
 
 if TYPE_CHECKING:
     FamilyName = str
@@ -185,7 +186,7 @@ class RunConfig(Strict):
     ] = ()
     antialias_epochs: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
     oversampling: Annotated[
-        tuple[Annotated[int, Field(ge=2, le=16)], ...], Field(max_length=15)
+        tuple[Annotated[int, Field(ge=2, le=MOST_TIMES)], ...], Field(max_length=15)
     ] = ()
     sequence_seconds: Annotated[float, Field(ge=0.01, le=600)] = 0.5
     warmup_samples: Annotated[int, Field(ge=0, le=MOST_SAMPLES)] = 1000
@@ -380,7 +381,7 @@ class RunConfig(Strict):
     @property
     def main_rendering(self) -> str:
         """How the run's final row is rendered: as it was trained."""
-        return "streaming" if self.training == "sequence" else "framed"
+        return STREAMING if self.training == "sequence" else FRAMED
 
     @property
     def segment(self) -> Segment:

@@ -15,13 +15,14 @@ import numpy as np
 from data import files
 from data.audio import Samples
 from models.architecture import multiply_accumulates, streaming_multiply_accumulates
+from study.config.rendering import FRAMED, STREAMING
 from study.config.run import RunConfig, Setting
 from study.dataset import Dataset, Datasets
 from study.measures import metrics
-from study.rendering.framed import Rendering, render, render_spans
+from study.rendering.framed import Prediction, render, render_spans
 from study.rendering.streaming import render_streaming
 from study.rendering.weights import load_weights
-from study.store.folders import FRAMED, STREAMING, RunFolder
+from study.store.folders import RunFolder
 from study.store.knob_table import SETTINGS_FILE, setting_name
 from study.training.controls import folder_of
 
@@ -130,9 +131,9 @@ def _test(
 ) -> Samples:
     """The scored part of the test split as a model renders it at a setting."""
 
-    def one(dry: Samples) -> Rendering:
+    def one(dry: Samples) -> Prediction:
         play: Any = render_streaming if rendering == STREAMING else render
-        answer: Rendering = play(config.architecture, weights, dry, controls)
+        answer: Prediction = play(config.architecture, weights, dry, controls)
         return answer
 
     return render_spans(one, dataset.pair.dry, dataset.split.test).samples

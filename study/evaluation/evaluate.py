@@ -14,18 +14,19 @@ from models.architecture import (
     multiply_accumulates,
     streaming_multiply_accumulates,
 )
+from study.config.rendering import FRAMED, Rendering
 from study.config.run import RunConfig
 from study.dataset import Dataset, Datasets
 from study.evaluation import probing, stability
 from study.measures import aliasing, metrics
 from study.measures.aliasing import Float64s
 from study.measures.transients import transient_error
-from study.rendering.framed import Rendering, render, render_spans
+from study.rendering.framed import Prediction, render, render_spans
 from study.rendering.oversampled import render_oversampled
 from study.rendering.streaming import render_streaming, stream
 from study.rendering.weights import load_weights
 from study.store import tables
-from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED, RunFolder, Store
+from study.store.folders import RunFolder, Store
 from study.training.input_pipeline import training_targets
 from study.training.loop import TrainState, final_epoch
 
@@ -37,42 +38,35 @@ class Rendered(NamedTuple):
         config: the run.
         weights: in the order of the saved model.
         epoch: checkpoint epoch of the weights, or None for the final model.
-        rendering: ``framed``, ``streaming``, ``streaming_tuned`` or ``framed_x<factor>``.
-        factor: oversampling, 1 for none.
+        rendering: with it.
     """
 
     config: RunConfig
     weights: list[jax.Array]
     epoch: int | None
-    rendering: str = FRAMED
-    factor: int = 1
+    rendering: Rendering
 
     @property
     def is_final(self) -> bool:
         """Whether this is what the run is known by."""
-        return self.epoch is None and self.rendering == self.config.main_rendering
-
-    @property
-    def carries_state(self) -> bool:
-        """Whether the state goes on from sample to sample."""
-        return self.rendering in (STREAMING, STREAMING_TUNED)
+        return self.epoch is None and self.rendering.name == self.config.main_rendering
 
     @property
     def macs_per_sample(self) -> int:
         """Multiply-accumulates an output sample."""
         architecture = self.config.architecture
-        if self.carries_state:
+        if self.rendering.carries_state:
             return streaming_multiply_accumulates(architecture)
-        return self.factor * multiply_accumulates(architecture)
+        return self.rendering.factor * multiply_accumulates(architecture)
 
-    def render(self, dry: Samples) -> Rendering:
+    def render(self, dry: Samples) -> Prediction:
         """The wet signal of a dry one."""
         config = self.config
         architecture, rate_hz = config.architecture, config.sample_rate_hz
-        if self.carries_state:
+        if self.rendering.carries_state:
             return render_streaming(architecture, self.weights, dry, config.own_controls)
-        if self.factor > 1:
-            return render_oversampled(architecture, self.weights, dry, rate_hz, self.factor)
+        if (factor := self.rendering.factor) > 1:
+            return render_oversampled(architecture, self.weights, dry, rate_hz, factor)
         return render(architecture, self.weights, dry, config.own_controls)
 
     def probed(self) -> probing.Probed:
@@ -87,12 +81,12 @@ class Rendered(NamedTuple):
             return self.render(signal.astype(np.float32)).samples
 
         return probing.probed(
-            streamed if self.carries_state else aliasing.one_by_one(one),
+            streamed if self.rendering.carries_state else aliasing.one_by_one(one),
             config.sample_rate_hz,
-            config.frame_size - 1 if self.rendering == FRAMED else None,
-            with_notes=self.epoch is None and self.factor == 1,
+            config.frame_size - 1 if self.rendering.name == FRAMED else None,
+            with_notes=self.epoch is None and self.rendering.factor == 1,
             # Step by step, a handful of signals takes about as long as one.
-            at_once=8 if self.carries_state else 1,
+            at_once=8 if self.rendering.carries_state else 1,
         )
 
 
@@ -123,10 +117,10 @@ def evaluate_run(
     for model in _models(config, folder, train_state):
         trained = final_epoch(config, train_state) if model.epoch is None else model.epoch
         found = model.probed()
-        known = {"epoch": trained, "rendering": model.rendering}
+        known = {"epoch": trained, "rendering": model.rendering.name}
         probe_rows += [{**known, **row} for row in found.rows]
         if model.epoch is None:
-            spectra[model.rendering] = found.spectra_db
+            spectra[model.rendering.name] = found.spectra_db
         seconds = train_state.seconds * trained / train_state.epoch
         rows.append(
             {
@@ -151,7 +145,7 @@ def evaluate_run(
 
 def _stability(model: Rendered) -> dict[str, Any]:
     """Whether a model that carries its state comes to rest; nothing of the others."""
-    if not model.carries_state or model.epoch is not None:
+    if not model.rendering.carries_state or model.epoch is not None:
         return {}
     config = model.config
     found = stability.measure(
@@ -163,23 +157,23 @@ def _stability(model: Rendered) -> dict[str, Any]:
 def _fine_tuning_seconds(model: Rendered, train_state: TrainState) -> float:
     if model.epoch is not None:
         return 0.0
-    tuned = train_state.streaming_seconds if model.rendering == STREAMING_TUNED else 0.0
+    tuned = train_state.streaming_seconds if model.rendering.tuned else 0.0
     return train_state.fine_tuning_seconds + tuned
 
 
 def _models(config: RunConfig, folder: RunFolder, train_state: TrainState) -> Iterator[Rendered]:
     """Checkpoints in order, other ways of rendering, and the run's main model last."""
-    main = config.main_rendering
+    main = Rendering.parse(config.main_rendering)
     for epoch in sorted(e for e in config.checkpoint_epochs if e <= train_state.epoch):
         yield Rendered(config, load_weights(config, folder.model_file(epoch)), epoch, main)
     weights = load_weights(config, folder.model_file())
-    if main == FRAMED and config.architecture.streams:
-        yield Rendered(config, weights, None, STREAMING)
+    if not main.carries_state and config.architecture.streams:
+        yield Rendered(config, weights, None, Rendering("streaming"))
     if config.streaming_epochs:
         tuned = load_weights(config, folder.streaming_model_file, is_sequence=True)
-        yield Rendered(config, tuned, None, STREAMING_TUNED)
+        yield Rendered(config, tuned, None, Rendering("streaming", tuned=True))
     for factor in config.oversampling:
-        yield Rendered(config, weights, None, f"{FRAMED}_x{factor}", factor)
+        yield Rendered(config, weights, None, Rendering("framed", factor=factor))
     yield Rendered(config, weights, None, main)
 
 
@@ -189,7 +183,7 @@ def _judged(model: Rendered, dataset: Dataset, folder: RunFolder) -> dict[str, A
     validation_esr = _validation_esr(model, dataset)
     test = render_spans(model.render, pair.dry, split.test)
     audio.write(
-        folder.prediction_file(model.epoch, model.rendering), test.samples, pair.sample_rate_hz
+        folder.prediction_file(model.epoch, model.rendering.name), test.samples, pair.sample_rate_hz
     )
     rendered_s = sum(span.samples for span in split.test) / pair.sample_rate_hz
     target = dataset.test_target

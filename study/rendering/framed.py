@@ -26,7 +26,7 @@ BLOCK_SAMPLES = 2048
 FRAMES_AT_ONCE = 128
 
 
-class Rendering(NamedTuple):
+class Prediction(NamedTuple):
     """A prediction and what it took.
 
     Attributes:
@@ -43,7 +43,7 @@ def render(
     weights: list[jax.Array],
     dry: Samples,
     controls: Sequence[float] = (),
-) -> Rendering:
+) -> Prediction:
     """Predict the wet signal of a dry one at a setting of the controls, sample for sample.
 
     The first ``frame_size - 1`` samples see zeros before the signal's start. Blocks
@@ -61,12 +61,12 @@ def render(
         for start in range(0, blocks * BLOCK_SAMPLES, BLOCK_SAMPLES)
     ]
     samples = np.concatenate([np.asarray(block) for block in wet])[: len(dry)]
-    return Rendering(samples, time.perf_counter() - started)
+    return Prediction(samples, time.perf_counter() - started)
 
 
 def render_spans(
-    render_one: Callable[[Samples], Rendering], dry: Samples, spans: Sequence[Span]
-) -> Rendering:
+    render_one: Callable[[Samples], Prediction], dry: Samples, spans: Sequence[Span]
+) -> Prediction:
     """The scored part of each span, rendered by itself, end to end.
 
     Nothing reaches from one span into another; the seconds are those of the whole
@@ -79,7 +79,7 @@ def render_spans(
     """
     parts = [render_one(dry[s.start : s.stop]) for s in spans]
     samples = splits.joined(part.samples for part in parts)
-    return Rendering(samples, sum(part.seconds for part in parts))
+    return Prediction(samples, sum(part.seconds for part in parts))
 
 
 @lru_cache(maxsize=32)

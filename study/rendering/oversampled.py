@@ -19,7 +19,7 @@ import numpy as np
 from data import audio
 from data.audio import Samples
 from models.architecture import Architecture
-from study.rendering.framed import Rendering, render
+from study.rendering.framed import Prediction, render
 
 
 def render_oversampled(
@@ -28,7 +28,7 @@ def render_oversampled(
     dry: Samples,
     sample_rate_hz: int,
     factor: int,
-) -> Rendering:
+) -> Prediction:
     """Predict the wet signal of a dry one at ``factor`` times its rate, then come back down.
 
     Both conversions have linear phase and no delay, so the result is aligned with
@@ -45,4 +45,4 @@ def render_oversampled(
         rendering += part.seconds
     started = time.perf_counter()
     lowered = audio.resample(wet, factor * sample_rate_hz, sample_rate_hz)[: len(dry)]
-    return Rendering(lowered, converting + rendering + time.perf_counter() - started)
+    return Prediction(lowered, converting + rendering + time.perf_counter() - started)

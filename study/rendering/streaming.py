@@ -19,7 +19,7 @@ import numpy.typing as npt
 from data.audio import Samples
 from models.architecture import Architecture
 from models.streaming import build_streaming, state_sizes
-from study.rendering.framed import Rendering
+from study.rendering.framed import Prediction
 
 BLOCK_SAMPLES = 4096
 
@@ -63,12 +63,12 @@ def render_streaming(
     weights: list[jax.Array],
     dry: Samples,
     controls: Sequence[float] = (),
-) -> Rendering:
+) -> Prediction:
     """Predict the wet signal of a dry one, from zero state, sample for sample."""
     compiled_step(architecture, 1, BLOCK_SAMPLES)  # not timed
     started = time.perf_counter()
     samples = stream(architecture, weights, dry[None], controls)[0]
-    return Rendering(samples, time.perf_counter() - started)
+    return Prediction(samples, time.perf_counter() - started)
 
 
 def zero_states(architecture: Architecture, count: int) -> list[jax.Array]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import jax
 
 from data.errors import InputError
 from models.architecture import Architecture
+from study.config.rendering import STREAMING_TUNED, Mode
 from study.config.run import RunConfig
 from study.rendering.weights import load_weights
 from study.store import run_ids
-from study.store.folders import STREAMING_TUNED, RunFolder, Store
-
-Mode = Literal["framed", "streaming"]
+from study.store.folders import RunFolder, Store
 
 
 @dataclass(frozen=True)

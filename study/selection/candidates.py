@@ -7,18 +7,18 @@ is listed and measured like the others, and never chosen where another one is le
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from data.errors import InputError
+from data.errors import InputError, suggestion
 from models.families import FAMILIES
+from study.config.rendering import Rendering
 from study.store import received
 from study.store.columns import BUDGET_ADDED, BUDGET_COLUMNS
-from study.store.folders import FRAMED, Store
+from study.store.folders import Store
 
 Row = dict[str, Any]
 
@@ -137,14 +137,12 @@ def research_reason(family: str, knobs: str, rendering: str) -> str:
         return "firmware turns no knobs"
     if not FAMILIES[family].has_firmware:
         return f"no firmware is written for {family}"
-    if rendering not in (FRAMED, *_STREAMED):
+    way = Rendering.parse(rendering)
+    if way.factor > 1:
         return "the firmware does not oversample"
-    if FAMILIES[family].streams and rendering == FRAMED:
+    if FAMILIES[family].streams and not way.carries_state:
         return "boards stream recurrent models"
     return ""
-
-
-_STREAMED = ("streaming", "streaming_tuned")
 
 
 def _candidate(row: Row, costs: Mapping[tuple[str, str], Mapping[str, BoardCost]]) -> Candidate:
@@ -189,10 +187,9 @@ def _of_effect(found: list[Candidate], effect: str) -> list[Candidate]:
     if own:
         return own
     effects = list(dict.fromkeys(candidate.effect for candidate in found))
-    near = difflib.get_close_matches(effect, effects, 1)
     raise InputError(
         f"effect {effect!r}",
         expected="one of " + ", ".join(effects),
         found="none of them",
-        remedy=f"Did you mean {near[0]!r}?" if near else "Name one of these, or none.",
+        remedy=suggestion(effect, effects, "Name one of these, or none."),
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 
-from data.errors import InputError
+from data.errors import InputError, suggestion
 from study.selection.candidates import VERDICTS, Candidate
 
 
@@ -73,12 +72,11 @@ def require_board(board: str, budget: pd.DataFrame | None) -> None:
         )
     boards = sorted(set(budget["board"]))
     if board not in boards:
-        near = difflib.get_close_matches(board, boards, 1)
         raise InputError(
             f"board {board!r}",
             expected="one of " + ", ".join(boards),
             found="none of them",
-            remedy=f"Did you mean {near[0]!r}?" if near else "Name one of these.",
+            remedy=suggestion(board, boards, "Name one of these."),
         )
 
 

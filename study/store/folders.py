@@ -45,15 +45,12 @@ import numpy.typing as npt
 from data import files, partial_files
 from data.errors import InputError
 from study.config.grid import Grid
+from study.config.rendering import FRAMED
 from study.config.run import RunConfig
 from study.store import received
 
 RUNS = Path("runs")
 CHECKPOINT_EVERY_S = 5.0
-
-FRAMED = "framed"  # every sample from its own frame; how framed models are trained
-STREAMING = "streaming"  # with the state carried from sample to sample
-STREAMING_TUNED = "streaming_tuned"  # so, after a fine-tuning for it
 
 State = Literal["finished", "failed", "begun", "pending"]
 

@@ -40,6 +40,7 @@ from data.devices.circuits import CIRCUITS
 from data.effects import Effect, Kind
 from data.errors import InputError
 from study.config.grid import MOST_RUNS, Published
+from study.config.rendering import Rendering
 from study.config.run import Direction, FamilyName, Knobs, LossName, RunConfig, Schedule, Training
 from study.store.columns import ALIASING_COLUMNS, COLUMNS, Columns, typed
 
@@ -56,13 +57,11 @@ def _is_name(text: str) -> str:
 
 
 def _is_rendering(text: str) -> str:
-    if not re.fullmatch(r"framed|streaming|streaming_tuned|framed_x([2-9]|1[0-6])", text):
-        raise ValueError("no way of rendering")
-    return text
+    return Rendering.parse(text).name
 
 
 Name = Annotated[str, AfterValidator(_is_name)]
-Rendering = Annotated[str, AfterValidator(_is_rendering)]
+RenderingName = Annotated[str, AfterValidator(_is_rendering)]
 Text = Annotated[str, Field(max_length=100_000)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -73,7 +72,7 @@ _FIXED: dict[str, Any] = {
     "direction": Direction,
     "family": FamilyName,
     "training": Training,
-    "rendering": Rendering,
+    "rendering": RenderingName,
     "schedule": Schedule,
     "loss": LossName,
     "knobs": Knobs,
@@ -120,7 +119,7 @@ class _Choice(_Stored):
     model_config = ConfigDict(extra="forbid")
 
     run_id: Name
-    rendering: Rendering
+    rendering: RenderingName
     reason: Text
     by: Literal["rule", "user"]
     limits: _Limits
@@ -403,7 +402,7 @@ def _probe() -> type[_Stored]:
         "probe": (Literal["standard", "note"], ...),
         "f0_hz": (Annotated[float, Field(gt=0)], ...),
         "amplitude": (Annotated[float, Field(gt=0)], ...),
-        "rendering": (Rendering | None, None),
+        "rendering": (RenderingName | None, None),
         "epoch": (Count | None, None),
     }
     return _model({k: v for k, v in ALIASING_COLUMNS.items() if k not in names}, **asked)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
-from data.errors import InputError
+from data.errors import InputError, nearest
 
 
 def known(name: str, run_ids: Sequence[str], expected: str) -> str:
@@ -31,12 +30,12 @@ def known(name: str, run_ids: Sequence[str], expected: str) -> str:
         )
     # Compared with beginnings of the same length.
     starts = {run_id[: len(name)]: run_id for run_id in reversed(run_ids)}
-    near = difflib.get_close_matches(name, starts, 1) if name else []
+    near = nearest(name, starts) if name else None
     raise InputError(
         f"run {name!r}",
         expected=expected,
         found="no such run",
-        remedy=f"Did you mean {starts[near[0]]!r}?" if near else f"The runs: {_some(run_ids)}.",
+        remedy=f"Did you mean {starts[near]!r}?" if near else f"The runs: {_some(run_ids)}.",
     )
 
 

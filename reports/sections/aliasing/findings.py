@@ -13,8 +13,8 @@ from reports.sections.aliasing.paired import Change, change, in_db, signed_db, t
 from reports.sections.aliasing.probes import Answers, is_restless
 from reports.sources.numbers import counted, significant
 from reports.sources.results import Model, Results, Row
+from study.config.rendering import FRAMED, STREAMING, STREAMING_TUNED
 from study.measures.metrics import HIGH_BAND_HZ
-from study.store.folders import FRAMED, STREAMING, STREAMING_TUNED
 
 
 def of_effect(results: Results, models: Sequence[Model]) -> list[str]:

@@ -18,11 +18,12 @@ from reports.sections.aliasing.paired import Noted, noted_range
 from reports.sources.cache import Cache, Facts, fingerprint, pair_inputs
 from reports.sources.numbers import significant
 from reports.sources.results import Model, best_of_families
+from study.config.rendering import FRAMED
 from study.config.run import RunConfig
 from study.dataset import Datasets
 from study.measures.aliasing import Float64s
 from study.measures.metrics import HIGH_BAND_HZ
-from study.store.folders import FRAMED, RunFolder, Store
+from study.store.folders import RunFolder, Store
 
 LOWEST_HZ = 40.0
 BANDS = 150  # as many points as a phone shows apart

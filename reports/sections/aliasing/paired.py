@@ -59,9 +59,7 @@ def change(before: Mapping[int, float | None], after: Mapping[int, float | None]
     mean = math.fsum(differences) / count
     if count == 1:
         return Change(tuple(differences), mean, None, None)
-    variance = math.fsum((d - mean) ** 2 for d in differences) / (count - 1)
-    quantile = float(stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1))
-    half = quantile * math.sqrt(variance / count)
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * stats.sem(differences))
     return Change(tuple(differences), mean, mean - half, mean + half)
 
 

@@ -26,11 +26,12 @@ from reports.sections.aliasing.marking import FLOOR_DB, marked
 from reports.sections.aliasing.paired import signed_db
 from reports.sources.cache import Cache, Facts, fingerprint
 from reports.sources.numbers import significant
+from study.config.rendering import FRAMED, Rendering
 from study.config.run import RunConfig
 from study.evaluation.probing import SWEEP_FROM_HZ, SWEEP_TO_SHARE
 from study.measures import aliasing
 from study.measures.aliasing import Float64s, Probe
-from study.store.folders import FRAMED, STREAMING, ProbeFolder, RunFolder, Store
+from study.store.folders import ProbeFolder, RunFolder, Store
 
 EFFECT = "effect"
 SWEEP_COLUMNS = 240
@@ -216,7 +217,7 @@ def note_curve(answers: Answers, family: str | None) -> NoteCurve | None:
         return None
     return NoteCurve(
         family,
-        answers.rendering.startswith(STREAMING),
+        family is not None and Rendering.parse(answers.rendering).carries_state,
         [float(row["f0_hz"]) for row in known],
         [float(row["asr_db"]) for row in known],
         [is_restless(row) for row in known],

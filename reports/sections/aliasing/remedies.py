@@ -31,9 +31,8 @@ from reports.sections.aliasing.paired import (
 from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, significant
 from reports.sources.results import Results, Row
-from study.store.folders import FRAMED
+from study.config.rendering import Rendering
 
-_OVERSAMPLED = re.compile(rf"{FRAMED}_x(\d+)")
 _OWN_SETTINGS = {"seed", "checkpoint_epochs", "antialias_epochs", "oversampling"}
 MEASURES = (*SOUND, ESR)
 
@@ -229,9 +228,9 @@ def _remedy(row: Row) -> Remedy | None:
     if row["status"] != "ok":
         return None
     fine_tuned = int(row.get("antialias_epochs") or 0)
-    oversampled = _OVERSAMPLED.fullmatch(str(row["rendering"]))
-    if oversampled:
-        return Remedy(fine_tuned, int(oversampled[1]))
+    factor = Rendering.parse(row["rendering"]).factor
+    if factor > 1:
+        return Remedy(fine_tuned, factor)
     return Remedy(fine_tuned, 1) if row["is_final"] else None
 
 

@@ -21,9 +21,8 @@ from reports.sections.aliasing.music import PartsLine
 from reports.sections.aliasing.probes import Answers
 from reports.sources.cache import Cache, Facts
 from reports.sources.results import Model, Results, best_of_families
+from study.config.rendering import Rendering
 from study.dataset import Datasets
-
-_OVERSAMPLED = "framed_x"
 
 _T = TypeVar("_T")
 
@@ -132,7 +131,7 @@ def _asked(
         for rendering in _renderings(results, model):
             given = problems.or_none(partial(probes.answers_of_run, run, config, rendering))
             if given:
-                name = f"{model.structure}, {rendering.replace('_', ' ')}"
+                name = f"{model.structure}, {Rendering.parse(rendering).label}"
                 found.append((name, model.family, given))
     return found
 
@@ -141,7 +140,7 @@ def _renderings(results: Results, model: Model) -> list[str]:
     """How the best run of a model was rendered at its own rate, its main way first."""
     run_id, main = model.best_run["run_id"], str(model.best_run["rendering"])
     others = [str(row["rendering"]) for row in results.rows if row["run_id"] == run_id]
-    return [name for name in dict.fromkeys([main, *others]) if not name.startswith(_OVERSAMPLED)]
+    return [name for name in dict.fromkeys([main, *others]) if Rendering.parse(name).factor == 1]
 
 
 def _notes(

@@ -15,8 +15,9 @@ from reports.sections.knobs.figures import ControlLine
 from reports.sources.cache import Cache, Facts
 from reports.sources.numbers import counted, decibels, ranged, significant
 from reports.sources.results import FAMILY_NAMES, Spread
+from study.config.rendering import FRAMED, STREAMING
 from study.store import knob_table
-from study.store.folders import FRAMED, STREAMING, Store
+from study.store.folders import Store
 
 WAYS = ("conditioned", "fixed", "faded", "nearest")
 SHAPE = ["effect", "family", "layers", "units", "training"]

@@ -15,7 +15,7 @@ from study.config.run import SignalConfig
 from study.dataset import Datasets
 from study.execution.run_worker import work
 from study.measures import linear_baseline, metrics
-from study.rendering.framed import Rendering, render, render_spans
+from study.rendering.framed import Prediction, render, render_spans
 from study.rendering.weights import load_weights
 from study.store.folders import Store
 from tests import tiny
@@ -116,7 +116,7 @@ def test_rows_hold_the_metrics_of_the_stored_prediction(
 
     weights = load_weights(FINE, run.model_file(epoch))
 
-    def framed(dry: Samples) -> Rendering:
+    def framed(dry: Samples) -> Prediction:
         return render(FINE.architecture, weights, dry)
 
     rendered = render_spans(framed, pair.dry, split.test).samples
