@@ -210,6 +210,54 @@ assert generated.esr(exact, generated.run(program, dry)) < 1e-8
 study_page.build(store)
 """
 
+# A field has to stand in its class: the module is read with one line more.
+SETTING = """
+import sys
+import types
+from pathlib import Path
+
+import study.config
+
+path = Path(study.config.__file__).with_name("run.py")
+line = '''    toy: Annotated[
+        float, Field(ge=0, le=1), About("how much of a toy", searched="numbers", neutral=0.0)
+    ] = 0.0
+'''
+before = "    loss: Annotated["
+source = path.read_text().replace(before, line + before, 1)
+module = types.ModuleType("study.config.run")
+sys.modules[module.__name__] = study.config.run = module
+exec(compile(source, str(path), "exec"), module.__dict__)
+
+from reports.pages import study_page
+from study.config import grid
+from study.search import search_file
+from study.store import knob_table, tables
+from tests.reports.synthetic import config, write_study
+
+assert config().run_id == sys.argv[2]
+configs = [config(), config(toy=0.5)]
+assert configs[0].run_id != configs[1].run_id
+(own,) = [n for n, name in enumerate(tables.COLUMNS) if name == "toy"]
+assert [*tables.COLUMNS][own + 1] == "loss"
+assert knob_table.MODEL_COLUMNS["toy"] == tables.COLUMNS["toy"] == ("Float64", "how much of a toy")
+
+root = Path(sys.argv[1])
+root.parent.mkdir(exist_ok=True)
+(root.parent / "toys.toml").write_text(
+    'title = "Toys"\\ntrials = 2\\n[run]\\neffect = "sd1"\\n'
+    '[space]\\ntoy = {low = 0.1, high = 0.9}\\n'
+)
+assert search_file.load(str(root.parent / "toys.toml")).space["toy"].high == 0.9
+(root.parent / "grid.toml").write_text(
+    'title = "Toys"\\n[[runs]]\\neffect = "sd1"\\ntoy = [0.0, 0.5, 1.0]\\n'
+)
+assert [run.toy for run in grid.load(str(root.parent / "grid.toml")).runs] == [0.0, 0.5, 1.0]
+store = write_study(root, configs)
+tables.write(store)
+study_page.build(store)
+"""
+
 
 @pytest.mark.slow
 def test_a_metric_of_the_list_is_computed_stored_explained_and_shown(tmp_path: Path) -> None:
@@ -276,3 +324,15 @@ def test_a_family_is_trained_judged_played_and_shown_or_refused_by_name(tmp_path
     page = read_page(root / "report" / "index.html")
     assert "Ring 2\N{MULTIPLICATION SIGN}4" in page.text
     assert "Echo 2\N{MULTIPLICATION SIGN}4" in page.text
+
+
+@pytest.mark.slow
+def test_a_setting_is_in_ids_tables_searches_labels_and_pages(tmp_path: Path) -> None:
+    root = tmp_path / "toy"
+    words = [sys.executable, "-c", SETTING, str(root), config().run_id]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert set(pd.read_csv(root / "results.csv")["toy"]) == {0.0, 0.5}
+    assert "| `toy` | Float64 | how much of a toy |" in (root / "columns.md").read_text()
+    page = read_page(root / "report" / "index.html")
+    assert "toy 0.5" in page.text and "toy 0.0" in page.text

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reports.sources.numbers import significant
 from reports.sources.results import Row
+from study.config.run import RunConfig
 from study.measures.metrics import METRICS
 from study.store.tables import COLUMNS
 
@@ -26,24 +27,8 @@ FIRST = (
     "macs_per_sample",
 )
 # What a grid may hold constant; results stay in the table even if equal.
-SETTINGS = (
-    "status",
-    "effect",
-    "family",
-    "layers",
-    "units",
-    "frame_size",
-    "features",
-    "training_frames",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "schedule",
-    "loss",
-    "sample_rate_hz",
-    "seed",
-    "rendering",
-    "antialias_epochs",
+SETTINGS = tuple(
+    name for name in COLUMNS if name in RunConfig.model_fields or name in ("status", "rendering")
 )
 # Of what comes near to 1 where a model is good, and of the baselines' own, a digit more.
 _FINE = frozenset(

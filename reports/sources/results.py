@@ -14,7 +14,7 @@ import pandas as pd
 from models.families import FAMILIES
 from reports.sources.numbers import short_count
 from study.config.rendering import FRAMED
-from study.config.run import RunConfig, effect_names
+from study.config.run import SETTINGS, RunConfig, effect_names
 from study.store import tables
 from study.store.folders import RunFolder, Store
 
@@ -28,7 +28,7 @@ _ALWAYS_NAMED = {
 }  # fmt: skip
 # These tell runs of one model apart: its seeds, what is kept on the way, and what is made
 # of the finished model for rows of their own.
-_NEVER_NAMED = {"seed", "checkpoint_epochs", "streaming_epochs", "oversampling"}
+_NEVER_NAMED = {name for name, own in SETTINGS.items() if own.adds_rows}
 _SHORT = {"frame_size": "frame"}
 _TRAINED_ON = {"framed": "on frames", "sequence": "on sequences"}
 

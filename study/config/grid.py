@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from pydantic import Field, ValidationError
 
@@ -244,7 +244,8 @@ def _require_few(runs: int, where: str) -> None:
 
 def _values(key: str, value: Any) -> list[Any]:
     """The values of an axis; some keys are themselves lists, not axes."""
-    if key in ("checkpoint_epochs", "oversampling"):
+    field = RunConfig.model_fields.get(key)
+    if field and get_origin(field.annotation) is tuple:
         return [tuple(value) if isinstance(value, list) else value]
     return value if isinstance(value, list) else [value]
 

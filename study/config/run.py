@@ -27,6 +27,7 @@ from models.architecture import (
     streaming_multiply_accumulates,
 )
 from models.families import FAMILIES
+from study.config.about import About, settings_of
 from study.config.rendering import FRAMED, MOST_TIMES, STREAMING
 
 if TYPE_CHECKING:
@@ -48,20 +49,6 @@ MOST_SETTINGS = 256  # a pair of signals each
 
 # The longest transform of the loss that compares spectra (models.losses).
 SPECTRUM_SAMPLES = 256
-
-# Keys that say nothing of a run on sequences, and those that only such runs and a
-# fine-tuning for streaming have a use for.
-FRAMED_ONLY = (
-    "frame_size",
-    "training_frames",
-    "validation_frames",
-    "antialias_epochs",
-    "oversampling",
-    "streaming_epochs",
-)
-# Fields that the first ids did not know, and the value that means: as before them.
-NEUTRAL: Mapping[str, Any] = {"features": 0, "clip_norm": 0.0}
-SEGMENT_KEYS = ("sequence_seconds", "warmup_samples", "window_samples")
 
 
 class Strict(BaseModel):
@@ -159,42 +146,153 @@ class RunConfig(Strict):
         unseen: values that the model is judged at besides, never trained on.
     """
 
-    effect: dict[str, Any]
-    signal: SignalConfig = SignalConfig()
-    family: FamilyName = "lstm"
-    layers: Annotated[int, Field(ge=1, le=8)] = 1
-    units: Annotated[int, Field(ge=1, le=1024)] = 16
-    frame_size: Annotated[int, Field(ge=2, le=LEAD_IN_SAMPLES + 1)] = 64
-    features: Annotated[int, Field(ge=0, le=256)] = 0
-    residual: bool = False
-    training: Training = "framed"
-    direction: Direction = "forward"
-    training_frames: Annotated[int, Field(ge=1, le=MOST_FRAMES)] = 40_000
-    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 50
-    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 64
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-2
-    schedule: Schedule = "cosine"
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
-    clip_norm: Annotated[float, Field(ge=0, le=1e6)] = 0.0
-    loss: LossName = "mae"
-    sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000)] = 22_050
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    validation_frames: Annotated[int, Field(ge=64, le=MOST_FRAMES)] = 4096
-    patience: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
+    effect: Annotated[
+        dict[str, Any], About("what is modelled; with its controls where only they differ")
+    ]
+    signal: Annotated[SignalConfig, About("dry signal and split", in_results=False)] = (
+        SignalConfig()
+    )
+    family: Annotated[
+        FamilyName,
+        About(f"{', '.join([*FAMILIES][:-1])} or {[*FAMILIES][-1]}", searched="choices"),
+    ] = "lstm"
+    layers: Annotated[int, Field(ge=1, le=8), About("hidden layers", searched="integers")] = 1
+    units: Annotated[
+        int, Field(ge=1, le=1024), About("units a hidden layer", searched="integers")
+    ] = 16
+    frame_size: Annotated[
+        int,
+        Field(ge=2, le=LEAD_IN_SAMPLES + 1),
+        About(
+            "dry samples a frame; on sequences only with features",
+            applies_to="frames",
+            searched="integers",
+        ),
+    ] = 64
+    features: Annotated[
+        int,
+        Field(ge=0, le=256),
+        About(
+            "linear features of a frame that enter in the sample's place, or 0",
+            searched="integers",
+            neutral=0,
+        ),
+    ] = 0
+    residual: Annotated[
+        bool, About("whether the dry sample is added to the model's output", searched="choices")
+    ] = False
+    training: Annotated[
+        Training, About("framed, or sequence: on segments of audio, the state carried")
+    ] = "framed"
+    direction: Annotated[
+        Direction, About("forward, or reversed: dry and wet have changed places")
+    ] = "forward"
+    training_frames: Annotated[
+        int,
+        Field(ge=1, le=MOST_FRAMES),
+        About("samples with a loss an epoch: frames drawn, or all segments", applies_to="frames"),
+    ] = 40_000
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS), About("epochs asked for")] = 50
+    batch_size: Annotated[
+        int, Field(ge=1, le=1_000_000), About("frames a step", searched="integers")
+    ] = 64
+    learning_rate: Annotated[
+        float, Field(gt=0, le=1), About("Adam's highest", searched="numbers")
+    ] = 1e-2
+    schedule: Annotated[Schedule, About("of the learning rate", searched="choices")] = "cosine"
+    weight_decay: Annotated[
+        float, Field(ge=0, le=1), About("AdamW's; 0 is Adam", searched="numbers")
+    ] = 0.0
+    clip_norm: Annotated[
+        float,
+        Field(ge=0, le=1e6),
+        About("longest gradient of a step; 0 for any length", searched="numbers", neutral=0.0),
+    ] = 0.0
+    loss: Annotated[LossName, About("training loss")] = "mae"
+    sample_rate_hz: Annotated[int, Field(ge=8_000, le=192_000), About("of dry and wet")] = 22_050
+    seed: Annotated[
+        int,
+        Field(ge=0, lt=2**31),
+        About("of weights, draw and order of frames", adds_rows=True),
+    ] = 0
+    validation_frames: Annotated[
+        int,
+        Field(ge=64, le=MOST_FRAMES),
+        About("frames that training is followed by", in_results=False, applies_to="frames"),
+    ] = 4096
+    patience: Annotated[
+        int,
+        Field(ge=0, le=MOST_EPOCHS),
+        About(
+            "epochs without a better validation loss before training stops",
+            in_results=False,
+            of_the_end=True,
+        ),
+    ] = 0
     checkpoint_epochs: Annotated[
-        tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=1000)
+        tuple[Annotated[int, Field(ge=1)], ...],
+        Field(max_length=1000),
+        About("epochs that are kept", in_results=False, of_the_end=True, adds_rows=True),
     ] = ()
-    antialias_epochs: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
+    antialias_epochs: Annotated[
+        int,
+        Field(ge=0, le=MOST_EPOCHS),
+        About("epochs of fine-tuning against aliases", applies_to="frames", of_the_end=True),
+    ] = 0
     oversampling: Annotated[
-        tuple[Annotated[int, Field(ge=2, le=MOST_TIMES)], ...], Field(max_length=15)
+        tuple[Annotated[int, Field(ge=2, le=MOST_TIMES)], ...],
+        Field(max_length=15),
+        About(
+            "factors that are rendered at",
+            in_results=False,
+            applies_to="frames",
+            of_the_end=True,
+            adds_rows=True,
+        ),
     ] = ()
-    sequence_seconds: Annotated[float, Field(ge=0.01, le=600)] = 0.5
-    warmup_samples: Annotated[int, Field(ge=0, le=MOST_SAMPLES)] = 1000
-    window_samples: Annotated[int, Field(ge=64, le=MOST_SAMPLES, multiple_of=64)] = 256
-    streaming_epochs: Annotated[int, Field(ge=0, le=MOST_EPOCHS)] = 0
-    knobs: Knobs = "none"
-    controls: dict[str, list[float]] = {}
-    unseen: dict[str, list[float]] = {}
+    sequence_seconds: Annotated[
+        float,
+        Field(ge=0.01, le=600),
+        About(
+            "sequences and tuning: length of a segment", applies_to="segments", searched="numbers"
+        ),
+    ] = 0.5
+    warmup_samples: Annotated[
+        int,
+        Field(ge=0, le=MOST_SAMPLES),
+        About("sequences and tuning: run through before a segment counts", applies_to="segments"),
+    ] = 1000
+    window_samples: Annotated[
+        int,
+        Field(ge=64, le=MOST_SAMPLES, multiple_of=64),
+        About(
+            "sequences and tuning: steps that a gradient goes back",
+            applies_to="segments",
+            searched="integers",
+        ),
+    ] = 256
+    streaming_epochs: Annotated[
+        int,
+        Field(ge=0, le=MOST_EPOCHS),
+        About(
+            "epochs of fine-tuning for streaming",
+            applies_to="frames",
+            of_the_end=True,
+            adds_rows=True,
+        ),
+    ] = 0
+    knobs: Annotated[
+        Knobs,
+        About("none; conditioned (told the setting); faded (a model a setting)", of_the_end=True),
+    ] = "none"
+    controls: Annotated[
+        dict[str, list[float]],
+        About("values of each control that models were trained at", in_results=False),
+    ] = {}
+    unseen: Annotated[
+        dict[str, list[float]],
+        About("values that they were judged at besides", in_results=False),
+    ] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -437,6 +535,16 @@ class RunConfig(Strict):
             if self.features:
                 seen = f"f{self.frame_size}to{self.features}-{seen}"
         return f"{effect}-{shape}-{seen}-e{self.epochs}-s{self.seed}-{digest}"
+
+
+SETTINGS = settings_of(RunConfig)
+"""What the program knows of each setting."""
+
+# Settings that say nothing of a run on sequences, and those that only such runs and a
+# fine-tuning for streaming have a use for.
+FRAMED_ONLY = tuple(name for name, own in SETTINGS.items() if own.applies_to == "frames")
+SEGMENT_KEYS = tuple(name for name, own in SETTINGS.items() if own.applies_to == "segments")
+NEUTRAL = {name: own.neutral for name, own in SETTINGS.items() if own.neutral is not None}
 
 
 def effect_names(configs: Mapping[str, RunConfig]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from data.errors import InputError, shown
 from study.config import grid as grids
 from study.config import toml_file
 from study.config.grid import Grid
-from study.config.run import RunConfig, SignalConfig
+from study.config.run import SETTINGS, RunConfig, SignalConfig
 from study.store import received
 from study.store.folders import Store
 
@@ -33,33 +33,14 @@ STARTUP_TRIALS = 8  # drawn at random, before their results guide the next
 
 COMMITTED = Path(__file__).parents[1] / "searches"
 
-# Settings whose trials' validation losses compare, with the type of their numbers. The
-# others change what is measured (effect, loss, rate) or how much is paid for it.
+# Settings that a search may vary, with the type of their numbers; None where it takes choices.
+_TYPES = {"choices": None, "integers": int, "numbers": float}
 SEARCHABLE: dict[str, type | None] = {
-    "family": None,
-    "layers": int,
-    "units": int,
-    "frame_size": int,
-    "features": int,  # for training on sequences
-    "residual": None,
-    "learning_rate": float,
-    "schedule": None,
-    "weight_decay": float,
-    "clip_norm": float,
-    "batch_size": int,
-    "window_samples": int,  # these two for training on sequences
-    "sequence_seconds": float,
+    name: _TYPES[own.searched] for name, own in SETTINGS.items() if own.searched
 }
 
 # Settings of a run's end, which trials do without.
-FINAL_ONLY = (
-    "patience",
-    "checkpoint_epochs",
-    "antialias_epochs",
-    "oversampling",
-    "streaming_epochs",
-    "knobs",
-)
+FINAL_ONLY = tuple(name for name, own in SETTINGS.items() if own.of_the_end)
 
 _KEYS = ["title", "trials", "seed", "signal", "run", "space", "final"]
 _RANGE = ["low", "high", "log", "step"]

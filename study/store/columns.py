@@ -7,31 +7,48 @@ from typing import Any
 
 import pandas as pd
 
-from models.families import FAMILIES
+from study.config.about import dtype
+from study.config.run import SETTINGS, RunConfig
 from study.measures.metrics import METRICS
 
 Columns = Mapping[str, tuple[str, str]]  # name -> (pandas dtype, meaning), in a file's order
 
 METRIC_COLUMNS = {metric.name: ("Float64", metric.explanation) for metric in METRICS}
 
+# Settings that stand before the epoch and the rendering, and those at the end of the others.
+_FIRST = (
+    "effect",
+    "direction",
+    "family",
+    "layers",
+    "units",
+    "training",
+    "frame_size",
+    "features",
+    "window_samples",
+    "sequence_seconds",
+    "warmup_samples",
+    "residual",
+    "training_frames",
+    "epochs",
+)
+_LAST = ("knobs", "antialias_epochs", "streaming_epochs")
+
+
+def _between() -> list[str]:
+    placed = (*_FIRST, *_LAST)
+    return [name for name, own in SETTINGS.items() if own.in_results and name not in placed]
+
+
+def _settings(*names: str) -> Columns:
+    return {name: (dtype(RunConfig, name), SETTINGS[name].meaning) for name in names}
+
+
 COLUMNS: dict[str, tuple[str, str]] = {
     "run_id": ("string", "folder under runs/<grid>/runs"),
     "status": ("string", "ok, failed, or pending"),
     "error": ("string", "why the run failed or is not counted"),
-    "effect": ("string", "what is modelled; with its controls where only they differ"),
-    "direction": ("string", "forward, or reversed: dry and wet have changed places"),
-    "family": ("string", f"{', '.join([*FAMILIES][:-1])} or {[*FAMILIES][-1]}"),
-    "layers": ("Int64", "hidden layers"),
-    "units": ("Int64", "units a hidden layer"),
-    "training": ("string", "framed, or sequence: on segments of audio, the state carried"),
-    "frame_size": ("Int64", "dry samples a frame; on sequences only with features"),
-    "features": ("Int64", "linear features of a frame that enter in the sample's place, or 0"),
-    "window_samples": ("Int64", "sequences and tuning: steps that a gradient goes back"),
-    "sequence_seconds": ("Float64", "sequences and tuning: length of a segment"),
-    "warmup_samples": ("Int64", "sequences and tuning: run through before a segment counts"),
-    "residual": ("boolean", "whether the dry sample is added to the model's output"),
-    "training_frames": ("Int64", "samples with a loss an epoch: frames drawn, or all segments"),
-    "epochs": ("Int64", "epochs asked for"),
+    **_settings(*_FIRST),
     "epoch": ("Int64", "epoch whose weights this row describes"),
     "is_final": ("boolean", "whether this is the run's main row: model.keras as it was trained"),
     "rendering": (
@@ -39,17 +56,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
         "framed; streaming (state carried); streaming_tuned (so, after fine-tuning for it); "
         "framed_x<k> (at k times the rate)",
     ),
-    "batch_size": ("Int64", "frames a step"),
-    "learning_rate": ("Float64", "Adam's highest"),
-    "schedule": ("string", "of the learning rate"),
-    "weight_decay": ("Float64", "AdamW's; 0 is Adam"),
-    "clip_norm": ("Float64", "longest gradient of a step; 0 for any length"),
-    "loss": ("string", "training loss"),
-    "sample_rate_hz": ("Int64", "of dry and wet"),
-    "seed": ("Int64", "of weights, draw and order of frames"),
-    "knobs": ("string", "none; conditioned (told the setting); faded (a model a setting)"),
-    "antialias_epochs": ("Int64", "epochs of fine-tuning against aliases"),
-    "streaming_epochs": ("Int64", "epochs of fine-tuning for streaming"),
+    **_settings(*_between(), *_LAST),
     **METRIC_COLUMNS,
     "onsets": ("Int64", "notes found in the test split"),
     "esr_transient": ("Float64", "test: ESR of the first 10 ms of notes"),

@@ -10,39 +10,51 @@ import pandas as pd
 
 from data import files
 from data.errors import InputError
-from study.config.run import FRAMED_ONLY, SEGMENT_KEYS, RunConfig, Setting, digits
+from study.config.about import dtype
+from study.config.run import FRAMED_ONLY, SEGMENT_KEYS, SETTINGS, RunConfig, Setting, digits
 from study.store import received
 from study.store.columns import METRIC_COLUMNS
 from study.store.folders import Store
 
 SETTINGS_FILE = "settings.json"
 
-# What a run is, its seed apart: where all of it is the same, rows are of one model.
+# What a run is, its seed apart: where all of it is the same, rows are of one model. Settings that
+# do not go with knobs tell none apart; those first and last have their places.
+_FIRST = (
+    "effect",
+    "family",
+    "layers",
+    "units",
+    "training",
+    "frame_size",
+    "features",
+    "residual",
+    "loss",
+    "sample_rate_hz",
+    "epochs",
+    "training_frames",
+)
+_LAST = (
+    "patience",
+    "validation_frames",
+    "window_samples",
+    "sequence_seconds",
+    "warmup_samples",
+    "controls",
+    "unseen",
+)
+_WITHOUT_KNOBS = ("signal", "direction", "seed", "knobs", "antialias_epochs")
+_BETWEEN = [
+    name
+    for name, own in SETTINGS.items()
+    if name not in (*_FIRST, *_LAST, *_WITHOUT_KNOBS) and not own.adds_rows
+]
+
 MODEL_COLUMNS: dict[str, tuple[str, str]] = {
-    "effect": ("string", "what is modelled"),
-    "family": ("string", "as in the results"),
-    "layers": ("Int64", "hidden layers"),
-    "units": ("Int64", "units a hidden layer"),
-    "training": ("string", "framed or sequence"),
-    "frame_size": ("Int64", "as in the results"),
-    "features": ("Int64", "as in the results"),
-    "residual": ("boolean", "as in the results"),
-    "loss": ("string", "as in the results"),
-    "sample_rate_hz": ("Int64", "as in the results"),
-    "epochs": ("Int64", "as in the results"),
-    "training_frames": ("Int64", "frames drawn for each model; none for sequences"),
-    "batch_size": ("Int64", "as in the results"),
-    "learning_rate": ("Float64", "as in the results"),
-    "schedule": ("string", "as in the results"),
-    "weight_decay": ("Float64", "as in the results"),
-    "clip_norm": ("Float64", "as in the results"),
-    "patience": ("Int64", "epochs without a better validation loss before training stops"),
-    "validation_frames": ("Int64", "frames that training is followed by; none for sequences"),
-    "window_samples": ("Int64", "as in the results; none for frames"),
-    "sequence_seconds": ("Float64", "as in the results; none for frames"),
-    "warmup_samples": ("Int64", "as in the results; none for frames"),
-    "controls": ("string", "values of each control that models were trained at"),
-    "unseen": ("string", "values that they were judged at besides"),
+    **{
+        name: (dtype(RunConfig, name), SETTINGS[name].meaning)
+        for name in (*_FIRST, *_BETWEEN, *_LAST)
+    },
     "other_controls": ("string", "controls of the effect that stay where they are"),
 }
 
