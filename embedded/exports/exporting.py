@@ -21,6 +21,7 @@ from study.selection.candidates import Candidate, candidates
 from study.store import tables
 from study.store.environment import environment
 from study.store.folders import Store
+from study.store.roles import role
 
 FORMATS: dict[str, Format] = {
     module.FORMAT.name: module.FORMAT for module in (nam, aidax, proteus, neuralseed)
@@ -116,9 +117,11 @@ def loaded(store: Store, run_id: str) -> Model:
     """Everything that an export says of a run."""
     folder = store.run(run_id)
     model = trained_model.load(folder, "streaming")
-    rows = (folder.result() or {}).get("rows", [])
-    # Checkpoint epochs of a run on sequences are rendered so, too; the final model comes last.
-    row = [row for row in rows if row["rendering"] == model.rendering][-1]
+    known = {"training": model.config.training}
+    rows = [known | row for row in (folder.result() or {}).get("rows", [])]
+    row = next(
+        row for row in rows if row["rendering"] == model.rendering and role(row) != "checkpoint"
+    )
     wet = stream(model.architecture, model.weights, snapshot_dry()[None])[0]
     return Model(
         model.architecture,

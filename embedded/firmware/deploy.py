@@ -36,6 +36,7 @@ from study.selection.boards import Board
 from study.selection.choose import Choice
 from study.store import tables
 from study.store.folders import RunFolder, Store
+from study.store.roles import role
 
 PROOF_SECONDS = 5.0
 VALIDATION = "validation_esr"
@@ -182,8 +183,9 @@ def _refuse_unstable(chosen: Chosen) -> None:
 
 def _rows(chosen: Chosen) -> dict[str, dict[str, Any]]:
     """What the results say of the run's final model, by rendering."""
-    # The last row of a rendering is of the final model; checkpoint epochs come before it.
-    return {row["rendering"]: row for row in (chosen.folder.result() or {}).get("rows", [])}
+    known = {"training": chosen.config.training}
+    rows = [known | row for row in (chosen.folder.result() or {}).get("rows", [])]
+    return {row["rendering"]: row for row in rows if role(row) != "checkpoint"}
 
 
 def _judged(chosen: Chosen) -> list[str]:

@@ -19,6 +19,7 @@ from reports.sources.cache import Cache, Facts, Kept, fingerprint, pair_inputs
 from reports.sources.results import Model, Results, Row, given_by
 from study.dataset import Dataset, Datasets
 from study.store.folders import RunFolder
+from study.store.roles import role
 
 COMPARED_MODELS = 3
 SHOWN_EPOCHS = 3  # checkpoints beside the final model
@@ -110,7 +111,7 @@ def existing(run: RunFolder, file: Path) -> Path:
 
 
 def _rendering(results: Results, label: str, row: Row) -> Rendering:
-    epoch = None if row["is_final"] else row["epoch"]
+    epoch = row["epoch"] if role(row) == "checkpoint" else None
     run = results.folder_of(row)
     file = existing(run, run.prediction_file(epoch, row["rendering"]))
     return Rendering(label, row["family"], row["epoch"], row["esr"], file)

@@ -271,11 +271,8 @@ def _column_name(row: Row) -> str:
 
 def _cells(rows: Sequence[Row]) -> list[Cells]:
     """The measured columns that any of the rows fills."""
-    measured = [
-        name
-        for name in COLUMNS
-        if name not in run_table.SETTINGS and name not in ("run_id", "error", "epoch", "is_final")
-    ]
+    others = (*run_table.SETTINGS, "run_id", "error", "epoch", "is_final", "role")
+    measured = [name for name in COLUMNS if name not in others]
     return [
         Cells(name, COLUMNS[name][1], tuple(run_table.cell(name, row[name]).text for row in rows))
         for name in measured

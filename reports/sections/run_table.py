@@ -9,6 +9,7 @@ from reports.sources.numbers import significant
 from reports.sources.results import Row
 from study.config.run import RunConfig
 from study.measures.metrics import METRICS
+from study.store.roles import role
 from study.store.tables import COLUMNS
 
 # What people look at first, most important first, since a phone shows three columns beside
@@ -112,7 +113,7 @@ def listing(rows: Sequence[Row], models: Mapping[str, str], links: Mapping[str, 
     """
     constant = [name for name in SETTINGS if _only_value(rows, name) is not None]
     shown = [name for name in FIRST if name not in constant]
-    shown += [name for name in COLUMNS if name not in (*constant, *shown, "is_final")]
+    shown += [name for name in COLUMNS if name not in (*constant, *shown, "is_final", "role")]
     if not any(row["error"] for row in rows):
         shown.remove("error")
     columns = [
@@ -147,7 +148,7 @@ def _only_value(rows: Sequence[Row], name: str) -> object:
 def _kind(row: Row) -> str:
     if row["status"] != "ok":
         return str(row["status"])
-    return "final" if row["is_final"] else "checkpoint"
+    return "final" if role(row) == "main" else "checkpoint"
 
 
 def _order(row: Row, effects: Sequence[str]) -> tuple[int, int, float, str, int]:

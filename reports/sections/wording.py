@@ -14,6 +14,7 @@ import pandas as pd
 
 from reports.sources.numbers import counted, decibels, ranged, significant
 from reports.sources.results import Model, Results, Spread
+from study.store.roles import role
 
 
 @dataclass(frozen=True)
@@ -242,13 +243,13 @@ def place(row: Mapping[str, Any], index: int, count: int) -> str:
 
 def renderings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """How the final model does when it is rendered in other ways than its main one."""
-    main, *others = rows
+    main = rows[0]
     return [
         f"Rendered {row['rendering']} instead of {main['rendering']} its test ESR is "
         f"{significant(row['esr'])}, at {row['macs_per_sample']:,} multiply-accumulates a sample "
         f"instead of {main['macs_per_sample']:,}."
-        for row in others
-        if row["rendering"] != main["rendering"] and row["epoch"] >= main["epoch"]
+        for row in rows
+        if role(row) == "other"
     ]
 
 

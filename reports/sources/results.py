@@ -13,10 +13,10 @@ import pandas as pd
 
 from models.families import FAMILIES
 from reports.sources.numbers import short_count
-from study.config.rendering import FRAMED
 from study.config.run import SETTINGS, RunConfig, effect_names
 from study.store import tables
 from study.store.folders import RunFolder, Store
+from study.store.roles import role
 
 Row = dict[str, Any]
 
@@ -205,21 +205,14 @@ class Results:
         That epoch may be earlier than theirs: patience goes back to the best.
         """
         own = [row for row in self.rows if row["run_id"] == run_id and row["status"] == "ok"]
-        main = next(row for row in own if row["is_final"])
-        return sorted(
-            (
-                row
-                for row in own
-                if row["rendering"] == main["rendering"] and row["epoch"] != main["epoch"]
-            ),
-            key=lambda row: row["epoch"],
-        )
+        ended = next(row["epoch"] for row in own if role(row) == "main")
+        kept = [row for row in own if role(row) == "checkpoint" and row["epoch"] != ended]
+        return sorted(kept, key=lambda row: row["epoch"])
 
     def finals_of(self, run_id: str) -> list[Row]:
         """Rows of a run's final model, one a way of rendering, the main one first."""
         own = [row for row in self.rows if row["run_id"] == run_id and row["status"] == "ok"]
-        main = next(row for row in own if row["is_final"])
-        return [main, *(row for row in own if _is_other_rendering(row, main))]
+        return [row for part in ("main", "other") for row in own if role(row) == part]
 
     def folder_of(self, row: Row) -> RunFolder:
         """The run folder of a row."""
@@ -273,10 +266,6 @@ def read_measured(store: Store) -> Results:
     )
     tables.require_finished(tables.typed(list(rows)), store)
     return replace(results, rows=rows)
-
-
-def _is_other_rendering(row: Row, main: Row) -> bool:
-    return row["rendering"] not in (FRAMED, main["rendering"]) and row["epoch"] >= main["epoch"]
 
 
 def _plain(frame: pd.DataFrame) -> list[Row]:

@@ -82,3 +82,8 @@ _PLAIN = {
     STREAMING: Rendering("streaming"),
     STREAMING_TUNED: Rendering("streaming", tuned=True),
 }
+
+
+def main_rendering(training: str) -> str:
+    """How a run's final row is rendered: as it was trained."""
+    return STREAMING if training == "sequence" else FRAMED

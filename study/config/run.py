@@ -28,7 +28,7 @@ from models.architecture import (
 )
 from models.families import FAMILIES
 from study.config.about import About, settings_of
-from study.config.rendering import FRAMED, MOST_TIMES, STREAMING
+from study.config.rendering import MOST_TIMES, main_rendering
 
 if TYPE_CHECKING:
     FamilyName = str
@@ -479,7 +479,7 @@ class RunConfig(Strict):
     @property
     def main_rendering(self) -> str:
         """How the run's final row is rendered: as it was trained."""
-        return STREAMING if self.training == "sequence" else FRAMED
+        return main_rendering(self.training)
 
     @property
     def segment(self) -> Segment:

@@ -19,6 +19,7 @@ from study.config.rendering import Rendering
 from study.store import received
 from study.store.columns import BUDGET_ADDED, BUDGET_COLUMNS
 from study.store.folders import Store
+from study.store.roles import role
 
 Row = dict[str, Any]
 
@@ -112,14 +113,11 @@ def candidates(
     """
     is_done = (results["status"] == "ok") & results["validation_esr"].notna()
     done = results[is_done]
-    is_final = done["is_final"].fillna(False)
-    main = done[is_final].set_index("run_id")[["epoch", "rendering"]].reindex(done["run_id"])
-    rendered_otherwise = (done["rendering"].to_numpy() != main["rendering"].to_numpy()) & (
-        done["epoch"].to_numpy() >= main["epoch"].to_numpy()
-    )
-    final = done[is_final | rendered_otherwise].astype(object)
-    rows = final.where(final.notna(), None).to_dict("records")
-    if not rows:
+    known = done.astype(object)
+    every = known.where(known.notna(), None).to_dict("records")
+    rows = [{str(name): value for name, value in row.items()} for row in every]
+    finals = [row for row in rows if role(row) != "checkpoint"]
+    if not finals:
         raise InputError(
             "choice of a run",
             expected="at least one finished run",
@@ -127,7 +125,7 @@ def candidates(
             remedy="Run `make grid` with the same GRID first.",
         )
     costs = {} if budget is None else _costs(budget)
-    found = [_candidate({str(name): value for name, value in row.items()}, costs) for row in rows]
+    found = [_candidate(row, costs) for row in finals]
     return found if effect is None else _of_effect(found, effect)
 
 

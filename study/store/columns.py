@@ -51,6 +51,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     **_settings(*_FIRST),
     "epoch": ("Int64", "epoch whose weights this row describes"),
     "is_final": ("boolean", "whether this is the run's main row: model.keras as it was trained"),
+    "role": (
+        "string",
+        "main (is_final); other (the final model rendered otherwise); checkpoint (of an epoch)",
+    ),
     "rendering": (
         "string",
         "framed; streaming (state carried); streaming_tuned (so, after fine-tuning for it); "

@@ -23,6 +23,7 @@ from study.store.columns import COLUMNS as COLUMNS
 from study.store.columns import HISTORY_COLUMNS as HISTORY_COLUMNS
 from study.store.columns import typed as typed
 from study.store.folders import RunFolder, Store
+from study.store.roles import role
 
 METRICS = [name for name, (_, meaning) in COLUMNS.items() if meaning.startswith("test: ")]
 TIMINGS = ["training_seconds", "inference_seconds_per_second"]
@@ -57,11 +58,12 @@ def _rows(run: RunFolder) -> list[dict[str, Any]]:
     # Of a sequence's split the row knows the size.
     known = {name: value for name, value in own.items() if name != "training_frames"}
     try:
-        return [{**row, **known} for row in run.stored_result()["rows"]]
+        rows = [{**row, **known} for row in run.stored_result()["rows"]]
     except FileNotFoundError:
         return [{**own, "status": "pending"}]
     except InputError as error:
         return [{**own, "status": "pending", "error": str(error)}]
+    return [{**row, "role": role(row) if row["status"] == "ok" else None} for row in rows]
 
 
 def described(config: RunConfig) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from models.families import FAMILIES
 from study.selection import choose
 from study.store import tables
 from study.store.folders import Store
+from tests import tiny
 from tests.study import finished
 
 LOADED = {
@@ -144,11 +145,11 @@ def test_another_rate_is_written_when_forced_and_told(tmp_path: Path) -> None:
 
 
 def test_checkpoint_epochs_of_the_same_rendering_are_not_told(tmp_path: Path) -> None:
-    config = finished.config(units=8)
+    config = tiny.sequence_config(units=8)
     store = finished.grid(tmp_path / "mine", config, esr=0.1, validation_esr=0.1)
     result = store.run(config.run_id).result_file
     found = files.read_json(result)
-    checkpoint = {**found["rows"][0], "epoch": 1, "esr": 0.9}
+    checkpoint = {**found["rows"][0], "is_final": False, "epoch": 1, "esr": 0.9}
     files.write_json(result, {**found, "rows": [checkpoint, *found["rows"]]})
     assert exporting.loaded(store, config.run_id).esr == 0.1
 

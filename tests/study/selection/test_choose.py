@@ -320,8 +320,8 @@ def test_effects_are_chosen_one_by_one_and_the_first_is_taken_unless_named(
 def test_a_late_checkpoint_of_a_sequence_run_is_no_candidate() -> None:
     """With patience the kept epoch may lie before a checkpoint of the same rendering."""
     rows = [
-        row(0, 0.001, epoch=8, rendering="streaming", is_final=False),
-        row(0, 0.010, epoch=6, rendering="streaming", is_final=True),
+        row(0, 0.001, epoch=8, training="sequence", rendering="streaming", is_final=False),
+        row(0, 0.010, epoch=6, training="sequence", rendering="streaming", is_final=True),
     ]
     choice = chosen(tables.typed(rows))
     assert "1 models" in choice.reason
