@@ -1,109 +1,56 @@
-"""Training losses, as Keras losses on consecutive output samples.
+"""The losses that a run can be trained with: a new one is a line of ``LOSSES`` with its function.
 
-Targets and predictions have shape ``(batch, samples)``. ESR and DC are ratios of sums
-over everything in the batch, so they return one number and not one per example.
+Needs no Keras until a loss is made.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import keras
-from keras import ops
-
-PRE_EMPHASIS = 0.85
-
-# 13, 5 and one spectra of a window of 256 samples.
-_FFT_SIZES = (64, 128, 256)
-_HOPS_A_FFT = 4
-# A compromise: one seed of sd1 and a Muff, there and back, gained less with 0.01 and 0.05.
-_SPECTRAL_SHARE = 0.2
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 
-def _energy(signal: Any) -> Any:
-    # A batch of pure silence has no ratio; the floor (-100 dB) only keeps it finite.
-    return ops.maximum(ops.mean(ops.square(signal)), 1e-10)
+@dataclass(frozen=True)
+class Loss:
+    """One loss.
 
-
-def _pre_emphasised(signal: Any) -> Any:
-    """``s[n] - 0.85 s[n-1]`` along the samples; one sample shorter than its input."""
-    return signal[:, 1:] - PRE_EMPHASIS * signal[:, :-1]
-
-
-class ErrorToSignalRatio(keras.losses.Loss):
-    """ESR of a batch: sum (y - p)^2 / sum y^2."""
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one number for the whole batch."""
-        return ops.mean(ops.square(y_true - y_pred)) / _energy(y_true)
-
-
-class PreEmphasisedErrorAndDc(keras.losses.Loss):
-    """0.75 ESR after the filter 1 - 0.85 z^-1, plus 0.25 DC (Wright et al., DAFx 2019).
-
-    Needs at least two consecutive samples an example.
+    Attributes:
+        name: the value of a run's ``loss``.
+        function: where its class is, as ``module:class``.
+        shortest_window: consecutive output samples that it needs. A framed model computes each
+            from a frame of its own.
     """
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one number for the whole batch."""
-        error = ops.mean(ops.square(_pre_emphasised(y_true - y_pred)))
-        esr = error / _energy(_pre_emphasised(y_true))
-        dc = ops.square(ops.mean(y_true - y_pred)) / _energy(y_true)
-        return 0.75 * esr + 0.25 * dc
+    name: str
+    function: str
+    shortest_window: int = 1
+
+    @property
+    def lookback(self) -> int:
+        """Output samples before the target that it needs beside it."""
+        return self.shortest_window - 1
+
+    @property
+    def is_for_sequences(self) -> bool:
+        """Whether frames would be too dear: it needs more than a sample and its neighbour."""
+        return self.shortest_window > 2
+
+    def make(self) -> Callable[[Any, Any], Any]:
+        """The function of targets and predictions, ``(batch, samples)``, to one number."""
+        made: Callable[[Any, Any], Any] = pkgutil.resolve_name(self.function)()
+        return made
 
 
-class WaveformAndSpectrum(PreEmphasisedErrorAndDc):
-    """``PreEmphasisedErrorAndDc``, and 0.2 times a distance of spectra.
-
-    The waveform tells little of what is weak, which the ear does not forgive: at each of three
-    resolutions, with Y and P the magnitudes (power floor 1e-8) of all spectra in the
-    batch, spectral convergence ||Y - P|| / ||Y|| plus mean |ln Y - ln P|; the mean of the
-    three (Yamamoto, Song & Kim, "Parallel WaveGAN", ICASSP 2020). Hann windows of 64, 128 and 256
-    samples, every quarter of one and not centred: shorter than those of
-    ``study.measures.metrics.mr_stft``, to fit between two steps of the optimiser. Examples have 256
-    samples or more.
-    """
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one number for the whole batch."""
-        distances = [_spectral_distance(y_true, y_pred, size) for size in _FFT_SIZES]
-        return super().call(y_true, y_pred) + _SPECTRAL_SHARE * sum(distances) / len(distances)
-
-
-def _spectral_distance(y_true: Any, y_pred: Any, fft_size: int) -> Any:
-    target, predicted = _magnitudes(y_true, fft_size), _magnitudes(y_pred, fft_size)
-    # The root's gradient has no value at 0, where both are the same.
-    error = ops.sqrt(ops.maximum(ops.sum(ops.square(target - predicted)), 1e-16))
-    logarithms = ops.mean(ops.abs(ops.log(target) - ops.log(predicted)))
-    return error / ops.sqrt(ops.sum(ops.square(target))) + logarithms
-
-
-def _magnitudes(signal: Any, fft_size: int) -> Any:
-    """Shape ``(batch, spectra, fft_size // 2 + 1)``."""
-    real, imaginary = ops.stft(
-        signal, fft_size, fft_size // _HOPS_A_FFT, fft_size, window="hann", center=False
+LOSSES: dict[str, Loss] = {
+    loss.name: loss
+    for loss in (
+        Loss("mae", "keras.losses:MeanAbsoluteError"),
+        Loss("mse", "keras.losses:MeanSquaredError"),
+        Loss("esr", "models.loss_functions:ErrorToSignalRatio"),
+        Loss("esr_preemph_dc", "models.loss_functions:PreEmphasisedErrorAndDc", shortest_window=2),
+        Loss(
+            "esr_preemph_dc_stft", "models.loss_functions:WaveformAndSpectrum", shortest_window=256
+        ),
     )
-    return ops.sqrt(ops.maximum(ops.square(real) + ops.square(imaginary), 1e-8))
-
-
-class TrainingLoss(NamedTuple):
-    """A loss and how many samples before the target it needs beside it."""
-
-    loss: keras.losses.Loss
-    lookback: int
-
-
-def training_loss(name: str) -> TrainingLoss:
-    """The loss of a grid's ``loss`` key.
-
-    ``mae``, ``mse``, ``esr``, ``esr_preemph_dc`` or ``esr_preemph_dc_stft``. ``esr_preemph_dc``
-    looks one output sample back and so costs two frames a target; ``esr_preemph_dc_stft``
-    looks so far back that it is for sequences alone.
-    """
-    return {
-        "mae": TrainingLoss(keras.losses.MeanAbsoluteError(), 0),
-        "mse": TrainingLoss(keras.losses.MeanSquaredError(), 0),
-        "esr": TrainingLoss(ErrorToSignalRatio(), 0),
-        "esr_preemph_dc": TrainingLoss(PreEmphasisedErrorAndDc(), 1),
-        "esr_preemph_dc_stft": TrainingLoss(WaveformAndSpectrum(), _FFT_SIZES[-1] - 1),
-    }[name]
+}

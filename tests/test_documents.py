@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 from pydantic_core import PydanticUndefined
 
 from models.families import FAMILIES
+from models.losses import LOSSES
 from study.config import grid
-from study.config.run import LossName, RunConfig
+from study.config.run import RunConfig
 from study.search.search_file import SEARCHABLE
 
 ROOT = Path(__file__).parents[1]
@@ -115,7 +116,7 @@ def test_every_key_of_a_run_is_told_once_with_its_default() -> None:
             assert told[name] == default, name
 
 
-@pytest.mark.parametrize(("key", "values"), [("family", FAMILIES), ("loss", get_args(LossName))])
+@pytest.mark.parametrize(("key", "values"), [("family", FAMILIES), ("loss", LOSSES)])
 def test_every_value_of_a_key_is_told(key: str, values: Any) -> None:
     (meaning,) = [row[2] for row in KEYS if f"`{key}`" in row[0]]
     assert set(values) <= set(re.findall(r"`(\w+)`", meaning))

@@ -27,14 +27,16 @@ from models.architecture import (
     streaming_multiply_accumulates,
 )
 from models.families import FAMILIES
+from models.losses import LOSSES
 from study.config.about import About, settings_of
 from study.config.rendering import MOST_TIMES, main_rendering
 
 if TYPE_CHECKING:
     FamilyName = str
+    LossName = str
 else:
     FamilyName = Literal[tuple(FAMILIES)]
-LossName = Literal["mae", "mse", "esr", "esr_preemph_dc", "esr_preemph_dc_stft"]
+    LossName = Literal[tuple(LOSSES)]
 Schedule = Literal["constant", "cosine"]
 Training = Literal["framed", "sequence"]
 Direction = Literal["forward", "reversed"]
@@ -46,9 +48,6 @@ MOST_FRAMES = 1_000_000_000
 MOST_EPOCHS = 1_000_000
 MOST_SAMPLES = 64_000_000
 MOST_SETTINGS = 256  # a pair of signals each
-
-# The longest transform of the loss that compares spectra (models.losses).
-SPECTRUM_SAMPLES = 256
 
 
 class Strict(BaseModel):
@@ -345,15 +344,16 @@ class RunConfig(Strict):
             )
         if not is_sequence and not family.has_framed_form:
             raise ValueError(f'a {self.family} model takes training = "sequence"')
-        if not is_sequence and self.loss == "esr_preemph_dc_stft":
+        loss = LOSSES[self.loss]
+        if loss.is_for_sequences and not is_sequence:
             raise ValueError(
-                'loss = "esr_preemph_dc_stft" compares spectra of consecutive samples, so it takes '
+                f'loss = "{loss.name}" compares spans of consecutive samples, so it takes '
                 'training = "sequence"'
             )
-        if self.loss == "esr_preemph_dc_stft" and self.window_samples < SPECTRUM_SAMPLES:
+        if loss.is_for_sequences and self.window_samples < loss.shortest_window:
             raise ValueError(
-                f'loss = "esr_preemph_dc_stft" compares spectra of {SPECTRUM_SAMPLES} samples; set '
-                f"window_samples to {SPECTRUM_SAMPLES} or more"
+                f'loss = "{loss.name}" compares {loss.shortest_window} samples at a time; set '
+                f"window_samples to {loss.shortest_window} or more"
             )
         if self.streaming_epochs and not family.streams:
             raise ValueError(f"a {self.family} model has no state, so no streaming_epochs")

@@ -23,7 +23,7 @@ from data.frames import Indices
 from models import sequence
 from models.architecture import Architecture
 from models.framed import build
-from models.losses import training_loss
+from models.losses import LOSSES
 
 
 class Adam(NamedTuple):
@@ -119,7 +119,7 @@ def program(architecture: Architecture, loss_name: str, asked: Adam = _PLAIN) ->
     """
     model = build(architecture, seed=0, fused=True)
     optimiser = adam(model, asked)
-    loss_fn, lookback = training_loss(loss_name)
+    loss_fn, lookback = LOSSES[loss_name].make(), LOSSES[loss_name].lookback
     size = architecture.frame_size
     # Recurrent layers keep a random seed for dropout, which none of ours has.
     fixed = [jnp.asarray(v.value) for v in model.non_trainable_variables]
@@ -186,7 +186,7 @@ def passes(learn: Learn, batch_loss: BatchLoss) -> Passes:
 
 def receptive_field(architecture: Architecture, loss_name: str) -> int:
     """Dry samples that a target needs before and with it, the loss's look back included."""
-    return architecture.frame_size + training_loss(loss_name).lookback
+    return architecture.frame_size + LOSSES[loss_name].lookback
 
 
 def batches_of(targets: Indices, batch_size: int) -> tuple[Indices, Indices]:

@@ -17,7 +17,7 @@ from data import frames, splits
 from data.audio import Samples
 from data.frames import Indices
 from models.carried import CHUNK_SAMPLES
-from models.losses import training_loss
+from models.losses import LOSSES
 from study.config.run import RunConfig, Segment
 from study.dataset import Dataset
 from study.training import compiled, tbptt
@@ -104,7 +104,7 @@ def framed(config: RunConfig, dataset: Dataset) -> tuple[TrainingSet, Validation
     held_out = dataset.split.validation
     # The same validation targets for all seeds and frame sizes, so that their losses
     # compare: each has room for the longest frame.
-    reach = splits.LEAD_IN_SAMPLES + 1 + training_loss(config.loss).lookback
+    reach = splits.LEAD_IN_SAMPLES + 1 + LOSSES[config.loss].lookback
     count = min(config.validation_frames, frames.frames_in(held_out, reach))
     drawn = frames.draw(held_out, reach, count, seed=0)
     functions = compiled.program(config.architecture, config.loss, _adam(config))

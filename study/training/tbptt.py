@@ -20,7 +20,7 @@ from data.errors import InputError
 from data.frames import Indices, Span
 from models import sequence
 from models.architecture import Architecture
-from models.losses import training_loss
+from models.losses import LOSSES
 from models.streaming import state_sizes
 from study.config.run import Segment
 from study.training import compiled
@@ -71,7 +71,7 @@ def passes(
     """
     window = sequence.Window(architecture)
     optimiser = compiled.adam(sequence.build(architecture, seed=0), asked)
-    loss_fn, _ = training_loss(loss_name)
+    loss_fn = LOSSES[loss_name].make()
 
     def warm(weights: list[jax.Array], dry: jax.Array, first: jax.Array) -> sequence.States:
         zeros = [jnp.zeros((first.shape[0], size)) for size in state_sizes(architecture)]

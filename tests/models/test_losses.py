@@ -7,8 +7,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import signal
 
-from models.losses import training_loss
-from study.config.run import SPECTRUM_SAMPLES
+from models.losses import LOSSES
 
 Array = npt.NDArray[np.float32]
 
@@ -19,7 +18,7 @@ def batch(seed: int, shape: tuple[int, int] = (32, 50), offset: float = 0.1) -> 
 
 
 def loss(name: str, target: Array, prediction: Array) -> float:
-    return float(training_loss(name).loss(target, prediction))
+    return float(LOSSES[name].make()(target, prediction))
 
 
 TARGET, PREDICTION = batch(0), batch(1, offset=-0.05)
@@ -116,7 +115,7 @@ def test_the_spectral_share_hears_what_is_weak_and_no_phase() -> None:
 @pytest.mark.slow
 def test_the_slope_of_the_spectral_share_is_finite_everywhere() -> None:
     target = batch(6, (2, 256))
-    of_target = jax.grad(lambda p: training_loss("esr_preemph_dc_stft").loss(target, p))
+    of_target = jax.grad(lambda p: LOSSES["esr_preemph_dc_stft"].make()(target, p))
     for prediction in (target, np.zeros_like(target), batch(7, (2, 256))):
         assert np.isfinite(of_target(prediction)).all()
 
@@ -138,8 +137,21 @@ def test_with_spectra_a_perfect_prediction_costs_a_rounding_and_silence_stays_fi
     assert np.isfinite(loss(name, silence, prediction))
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_has_a_value_from_its_shortest_window_on_and_falls_to_nothing(name: str) -> None:
+    own = LOSSES[name]
+    assert own.name == name and own.lookback == own.shortest_window - 1
+    shape = (4, own.shortest_window)
+    target, prediction = batch(0, shape), batch(1, shape)
+    assert np.isfinite(loss(name, target, prediction))
+    assert loss(name, target, prediction) > 10 * loss(name, target, target) + 1e-3
+
+
 def test_losses_look_back_as_far_as_they_compare_consecutive_samples() -> None:
-    lookbacks = {name: training_loss(name).lookback for name in ("mae", "mse", "esr")}
-    assert set(lookbacks.values()) == {0}
-    assert training_loss("esr_preemph_dc").lookback == 1
-    assert training_loss("esr_preemph_dc_stft").lookback == SPECTRUM_SAMPLES - 1
+    found = {name: own.shortest_window for name, own in LOSSES.items()}
+    assert found == {
+        "mae": 1, "mse": 1, "esr": 1, "esr_preemph_dc": 2, "esr_preemph_dc_stft": 256,
+    }  # fmt: skip
+    target, prediction = batch(0, (4, 255)), batch(1, (4, 255))
+    with pytest.raises(ValueError, match="longer than input signal"):
+        loss("esr_preemph_dc_stft", target, prediction)

@@ -215,9 +215,9 @@ MISTAKES = {
     'family = "conv_gru"': ['conv_gru model takes training = "sequence"'],
     'training = "sequence"\ntraining_frames = 10': ["training_frames does not apply", "leave it"],
     'training = "sequence"\nstreaming_epochs = 1': ["streaming_epochs does not apply"],
-    'loss = "esr_preemph_dc_stft"': ["spectra of consecutive samples", 'training = "sequence"'],
+    'loss = "esr_preemph_dc_stft"': ["spans of consecutive samples", 'training = "sequence"'],
     'training = "sequence"\nloss = "esr_preemph_dc_stft"\nwindow_samples = 128': [
-        "spectra of 256 samples; set window_samples to 256 or more"
+        "256 samples at a time; set window_samples to 256 or more"
     ],
     'family = "conv"\nstreaming_epochs = 2': ["conv model has no state, so no streaming_epochs"],
     "window_samples = 1024": ['window_samples needs training = "sequence" or streaming_epochs'],

@@ -11,7 +11,7 @@ import pytest
 from data.errors import InputError
 from data.frames import Span
 from models.architecture import Architecture
-from models.losses import PRE_EMPHASIS, PreEmphasisedErrorAndDc
+from models.loss_functions import PRE_EMPHASIS, PreEmphasisedErrorAndDc
 from models.sequence import build
 from models.streaming import build_streaming, state_sizes
 from study.config.run import Segment
