@@ -258,6 +258,38 @@ tables.write(store)
 study_page.build(store)
 """
 
+LOSS = """
+import sys
+from pathlib import Path
+
+from models import losses
+
+losses.LOSSES["toy"] = losses.Loss("toy", "keras.losses:LogCosh", shortest_window=2)
+
+import numpy as np
+import pandas as pd
+
+from study.store.folders import RunFolder
+from study.training import loop
+from tests import tiny
+
+for config in (tiny.config(loss="toy", epochs=2), tiny.sequence_config(loss="toy", epochs=2)):
+    folder = RunFolder(Path(sys.argv[1]) / config.run_id)
+    loop.train(config, tiny.dataset(), folder)
+    found = pd.read_csv(folder.history_file)
+    assert len(found) == 2 and np.isfinite(found["loss"]).all()
+    assert found["loss"].iloc[1] < found["loss"].iloc[0]
+
+losses.LOSSES["toy"] = losses.Loss("toy", "keras.losses:LogCosh", shortest_window=200)
+for wrong in (lambda: tiny.config(loss="toy"), lambda: tiny.sequence_config(loss="toy")):
+    try:
+        wrong()
+    except ValueError as error:
+        assert 'loss = "toy"' in str(error), error
+    else:
+        raise AssertionError("a loss that needs more than it gets")
+"""
+
 
 @pytest.mark.slow
 def test_a_metric_of_the_list_is_computed_stored_explained_and_shown(tmp_path: Path) -> None:
@@ -336,3 +368,10 @@ def test_a_setting_is_in_ids_tables_searches_labels_and_pages(tmp_path: Path) ->
     assert "| `toy` | Float64 | how much of a toy |" in (root / "columns.md").read_text()
     page = read_page(root / "report" / "index.html")
     assert "toy 0.5" in page.text and "toy 0.0" in page.text
+
+
+@pytest.mark.slow
+def test_a_loss_of_the_list_is_trained_with_and_refused_where_it_needs_more(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", LOSS, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
