@@ -76,6 +76,8 @@ _FIXED: dict[str, Any] = {
     "schedule": Schedule,
     "loss": LossName,
     "knobs": Knobs,
+    "verdict": Literal["yes", "tight", "no"],
+    "state": Literal["complete", "pruned", "fail"],
 }
 
 
@@ -332,16 +334,20 @@ def history(path: Path) -> pd.DataFrame:
     return table
 
 
-def parquet(path: Path, columns: Columns, added: Collection[str] = ()) -> pd.DataFrame:
+def parquet(
+    path: Path, columns: Columns, added: Collection[str] = (), optional: Collection[str] = ()
+) -> pd.DataFrame:
     """A Parquet table with the columns that are asked for, and no others.
 
     Args:
         path: of the file.
         columns: names, types and meanings.
         added: those of them that older tables lack; they are empty then.
+        optional: those that may be empty in some rows.
 
     Raises:
-        InputError: as for ``content``; it is broken, or a column is missing or of another type.
+        InputError: as for ``content``; it is broken, a column is missing or of another type, or
+            a value is missing, unknown or not finite.
         FileNotFoundError: it is not there.
     """
     whole = io.BytesIO(content(path))
@@ -354,9 +360,16 @@ def parquet(path: Path, columns: Columns, added: Collection[str] = ()) -> pd.Dat
         raise _unfit(path, f"no column {lacking[0]!r}")
     table = table.assign(**{name: None for name in added if name not in table})
     try:
-        return typed(table, columns)
+        table = typed(table, columns)
     except (ValueError, TypeError, OverflowError):
         raise _unfit(path, "a column of another type") from None
+    needed = table.drop(columns=[*added, *optional])
+    if needed.isna().any(axis=None):
+        raise _unfit(path, "a row that lacks a value")
+    model = _model(columns)
+    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
+        _checked(path, row, model)
+    return table
 
 
 def arrays(path: Path) -> dict[str, npt.NDArray[Any]]:

@@ -7,15 +7,20 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from data.errors import InputError
+from embedded.budget import budget
+from reports.sections.boards import boards_section
 from reports.sections.choice import choice_section
+from reports.sources.cache import Cache
 from reports.sources.results import read_measured
 from study.rendering.trained_model import load
-from study.selection import choose
+from study.selection import candidates, choose
 from study.store import tables
 from study.store.folders import Store
 from tests.fuzz.damage import VALUES, as_json, nested, spoilt_bytes, spoilt_document
@@ -69,6 +74,40 @@ def test_a_spoilt_study_is_read_or_refused_in_one_sentence(store: Store, tmp_pat
             shutil.copyfile(kept / name, store.root / name)
 
     attack(check, spoilt(kept))
+
+
+@st.composite
+def spoilt_table(draw: DrawFn, table: pd.DataFrame) -> pd.DataFrame:
+    """A table with one value that nobody would write, or a column less."""
+    name = draw(st.sampled_from(list(table)))
+    if draw(st.booleans()):
+        return table.drop(columns=name)
+    value = draw(
+        st.text(max_size=30)
+        | st.floats()
+        | st.integers(-(2**63), 2**63 - 1)
+        | st.sampled_from([None, pd.NA, "../../x", "framed_x99", "<b>", "yes\n"])
+    )
+    place = draw(st.integers(0, len(table) - 1))
+    changed = table.astype(object)
+    changed.loc[place, name] = value
+    return changed.convert_dtypes()
+
+
+def test_a_spoilt_budget_is_read_or_refused_in_one_sentence(store: Store) -> None:
+    results = read_measured(store)
+    whole = budget.write(store)
+
+    def check(table: pd.DataFrame) -> None:
+        with suppress(pa.ArrowException):  # a column of numbers and words is no table
+            table.to_parquet(store.root / "budget.parquet")
+        try:
+            boards_section(results, Cache(store.report_folder))
+            choose.choose(tables.collect(store), budget=candidates.read_budget(store))
+        except InputError as error:
+            assert "\n" not in str(error) and len(str(error)) < 3000
+
+    attack(check, spoilt_table(whole.reset_index(drop=True)))
 
 
 def test_spoilt_weights_are_loaded_finite_or_refused_in_one_sentence(tmp_path: Path) -> None:

@@ -51,7 +51,11 @@ def search_section(store: Store, cache: Cache) -> SearchSection | None:
     if store.manifest().get("target") != "search" or not search_file.searched_file(store).exists():
         return None
     search = search_file.searched(store)
-    trials = received.parquet(folder / "trials.parquet", _columns(search))
+    trials = received.parquet(
+        folder / "trials.parquet",
+        _columns(search),
+        optional=["validation_loss", "reason", *search.space],  # what failed early has none
+    )
     shares = [Share(**own) for own in received.importances(folder / "importances.json")]
     told = trials[trials["validation_loss"].notna() & (trials["state"] != "fail")]
     tried = Tried(

@@ -7,10 +7,11 @@ from reports.sections.boards import BoardsSection, boards_section
 from reports.sources import results
 from reports.sources.cache import Cache
 from study.config.run import RunConfig
-from study.store.columns import BUDGET_ADDED, BUDGET_COLUMNS, typed
+from study.store.columns import BUDGET_ADDED, BUDGET_COLUMNS
 from study.store.folders import Store
 from tests.reports.synthetic import config, write_study
 from tests.study import finished
+from tests.study.stored_tables import filled
 
 
 def store_of(tmp_path: Path) -> Store:
@@ -46,7 +47,7 @@ def test_verdicts_are_told_by_model_and_board(tmp_path: Path) -> None:
         budget_row(run.run_id, "daisy", "no", **(slow | rate)),
         budget_row("gone", "teensy41", "yes"),
     ]
-    typed(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
+    filled(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
     section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.boards == ("Teensy 4.1", "Daisy Seed")
@@ -62,7 +63,7 @@ def test_verdicts_are_told_by_model_and_board(tmp_path: Path) -> None:
 def test_a_table_from_before_there_were_cycles_tells_their_range(tmp_path: Path) -> None:
     store = store_of(tmp_path)
     [run] = store.runs()
-    table = typed([budget_row(run.run_id, "teensy41", "yes")], BUDGET_COLUMNS)
+    table = filled([budget_row(run.run_id, "teensy41", "yes")], BUDGET_COLUMNS)
 
     def told() -> str:
         section = boards_section(results.read(store), Cache(tmp_path / "report"))
@@ -79,7 +80,7 @@ def budget_of(tmp_path: Path, *configs: RunConfig, rendering: str = "framed") ->
     """The section of runs that all have one budget as they are rendered so."""
     store = write_study(tmp_path / "grid", configs)
     rows = [budget_row(c.run_id, "teensy41", "yes", rendering=rendering) for c in configs]
-    typed(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
+    filled(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
     section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     return section
@@ -107,7 +108,7 @@ def test_an_error_that_was_never_tried_is_called_a_guess(tmp_path: Path) -> None
         ("model", "estimated, up to 30 % wrong"),
     ]:
         row = budget_row(run.run_id, "teensy41", "yes", basis=basis, instructions_error=0.3)
-        typed([row], BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
+        filled([row], BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
         section = boards_section(results.read(store), Cache(tmp_path / "report"))
         assert section is not None and section.lines[0].basis == told
 
@@ -118,13 +119,13 @@ def test_what_firmware_does_not_render_is_not_counted(tmp_path: Path) -> None:
     reason = "rendering: boards stream recurrent models"
     framed = budget_row(run.run_id, "teensy41", "no", rendering="framed", reason=reason)
     rows = [budget_row(run.run_id, "teensy41", "yes"), framed]
-    typed(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
+    filled(rows, BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
     section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.sentences[0].startswith("Teensy 4.1: 1 of 1 model surely keeps up.")
     assert len(section.lines) == 2
 
-    typed([framed], BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
+    filled([framed], BUDGET_COLUMNS).to_parquet(store.root / "budget.parquet")
     section = boards_section(results.read(store), Cache(tmp_path / "report"))
     assert section is not None
     assert section.sentences[0].startswith("No model of this grid was rendered as boards do it")

@@ -9,9 +9,10 @@ from data import files
 from reports.sections import size
 from reports.sections.size import Entry
 from reports.sources.results import Model, Results, Row, read
-from study.store.columns import BUDGET_COLUMNS, typed
+from study.store.columns import BUDGET_COLUMNS
 from tests.reports.page_reader import read_page
 from tests.reports.synthetic import config, write_study
+from tests.study.stored_tables import filled
 
 
 def entry(name: str, macs: int, *validation_esr: float, rendering: str = "framed") -> Entry:
@@ -142,7 +143,7 @@ def test_renderings_are_marks_of_their_own_and_boards_are_told(results: Results)
     final = next(row for row in rows if row["run_id"] == run_id and row["is_final"])
     streaming = {**final, "rendering": "streaming", "is_final": False, "macs_per_sample": 7}
     extended = Results(results.store, "", results.configs, (*rows, streaming), results.history)
-    budget = typed(
+    budget = filled(
         [
             {"run_id": run_id, "rendering": "streaming", "board": "a", "route": r, "verdict": v}
             for r, v in (("c", "yes"), ("tflite_int8", "no"))

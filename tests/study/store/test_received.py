@@ -18,9 +18,10 @@ from study.config.grid import Grid
 from study.selection import choose
 from study.selection.candidates import read_budget
 from study.store import knob_table, received, tables
-from study.store.columns import BUDGET_COLUMNS, typed
+from study.store.columns import BUDGET_COLUMNS
 from study.store.folders import RunFolder, Store
 from tests import tiny
+from tests.study.stored_tables import filled
 
 CONFIGS = (tiny.config(), tiny.config(seed=1))
 
@@ -278,9 +279,8 @@ def test_a_broken_budget_is_one_sentence(store: Store) -> None:
         read_budget(store)
 
 
-def a_budget(store: Store) -> pd.DataFrame:
-    told = {name: "x" if dtype == "string" else 1 for name, (dtype, _) in BUDGET_COLUMNS.items()}
-    return typed([told], BUDGET_COLUMNS)
+def a_budget() -> pd.DataFrame:
+    return filled([{}], BUDGET_COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -289,16 +289,20 @@ def a_budget(store: Store) -> pd.DataFrame:
         lambda table: table.drop(columns="verdict"),
         lambda table: table.assign(share_pessimistic="much"),
         lambda table: table.assign(ram_bytes=0.5),
+        lambda table: table.assign(verdict="perhaps"),
+        lambda table: table.assign(rendering="../../x"),
+        lambda table: table.assign(share_pessimistic=None),
+        lambda table: table.assign(share_pessimistic=float("inf")),
     ],
 )
-def test_a_budget_of_other_columns_is_one_sentence(
+def test_a_budget_of_other_columns_or_values_is_one_sentence(
     store: Store, spoilt: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
     path = store.root / "budget.parquet"
-    a_budget(store).to_parquet(path)
+    a_budget().to_parquet(path)
     assert read_budget(store) is not None
-    spoilt(a_budget(store)).to_parquet(path)
-    with pytest.raises(InputError, match=r"budget\.parquet.*column"):
+    spoilt(a_budget()).to_parquet(path)
+    with pytest.raises(InputError, match=r"budget\.parquet"):
         read_budget(store)
 
 
