@@ -20,6 +20,8 @@ from study.measures import aliasing
 from study.measures.aliasing import Float64s, Probe, Process, one_by_one
 from study.store.folders import ProbeFolder
 
+# From the open low E to the 24th fret of the high E, and a little room about them.
+GUITAR_HZ = (80.0, 1330.0)
 SWEEP_S = 4.0
 SWEEP_FROM_HZ = 20.0
 SWEEP_TO_SHARE = 0.48  # of the sample rate
@@ -89,8 +91,9 @@ def _answers(
 def summary(rows: list[Row]) -> dict[str, float | None]:
     """The ASR columns of the results table.
 
-    ``asr_<f>hz_db`` is that of the standard probe near f at amplitude 0.5, and
-    ``asr_worst_db`` the highest of all standard probes.
+    ``asr_<f>hz_db`` is that of the standard probe near f at amplitude 0.5,
+    ``asr_worst_db`` the highest of all standard probes, and ``asr_guitar_db`` the highest of the
+    notes that a guitar's strings play; None where notes were not asked for.
     """
     standard = [row for row in rows if row["probe"] == "standard"]
     columns: dict[str, float | None] = {
@@ -100,8 +103,17 @@ def summary(rows: list[Row]) -> dict[str, float | None]:
         if row["amplitude"] == max(aliasing.AMPLITUDES):
             nearest = min(aliasing.FREQUENCIES_HZ, key=lambda hz: abs(hz - row["f0_hz"]))
             columns[f"asr_{nearest:.0f}hz_db"] = row["asr_db"]
-    known = [row["asr_db"] for row in standard if row["asr_db"] is not None]
-    return {**columns, "asr_worst_db": max(known, default=None)}
+    played = [row for row in rows if row["probe"] == "note" and _is_played(row["f0_hz"])]
+    return {**columns, "asr_worst_db": _highest(standard), "asr_guitar_db": _highest(played)}
+
+
+def _is_played(f0_hz: float) -> bool:
+    lowest_hz, highest_hz = GUITAR_HZ
+    return lowest_hz <= f0_hz <= highest_hz
+
+
+def _highest(rows: list[Row]) -> float | None:
+    return max((row["asr_db"] for row in rows if row["asr_db"] is not None), default=None)
 
 
 def effect_process(effect: Effect, sample_rate_hz: int) -> Process:

@@ -70,6 +70,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "asr_1249hz_db": ("Float64", "probe: the same near 1249 Hz"),
     "asr_4201hz_db": ("Float64", "probe: the same near 4201 Hz"),
     "asr_worst_db": ("Float64", "probe: the highest of these and of those at 0.1 peak"),
+    "asr_guitar_db": ("Float64", "probe: the highest at the notes of a guitar, at 0.5 peak"),
     "effect_asr_worst_db": ("Float64", "probe: the effect's own, at the same sample rate"),
     "rest_radius": (
         "Float64",

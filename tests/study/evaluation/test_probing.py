@@ -29,6 +29,11 @@ def test_the_columns_are_those_of_the_loud_probes_and_the_worst() -> None:
     assert columns["asr_1249hz_db"] == loud[1250]
     assert columns["asr_4201hz_db"] == loud[4200]
     assert columns["asr_worst_db"] == max(row["asr_db"] for row in standard)
+    # Of a clipper without memory the highest note of a guitar has the most.
+    assert columns["asr_guitar_db"] == next(
+        row["asr_db"] for row in notes if row["f0_hz"] == pytest.approx(1244.5, rel=0.02)
+    )
+    assert probing.summary(standard)["asr_guitar_db"] is None
 
 
 def test_spectra_are_kept_for_the_standard_probes() -> None:
