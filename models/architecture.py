@@ -13,8 +13,9 @@ class Architecture:
 
     Attributes:
         family: a name of ``models.families.FAMILIES``: ``lstm``, ``gru``, ``rnn`` (simple tanh),
-            ``dense`` (on the flattened frame), ``conv`` (kernel 12, stride 4; then kernel 2) or
-            ``conv_gru`` (kernel 3, tanh, then GRU layers; on sequences only).
+            ``dense`` (on the flattened frame), ``conv`` (kernel 12, stride 4; then kernel 2),
+            ``conv_gru`` (kernel 3, tanh, then GRU layers; on sequences only) or ``tcn`` (dilated
+            convolutions over the past; on sequences only).
         layers: hidden layers, 1 or more.
         units: units (filters) of every hidden layer.
         frame_size: dry samples a frame.
@@ -26,6 +27,8 @@ class Architecture:
             ``frame_size`` dry samples enter its first layer in the newest sample's place
             (the input block of Simionato & Fasciani, EURASIP JASMP 2025, arXiv 2405.04124);
             0 for the sample itself.
+        kernel_sizes, dilations: of the convolutions of a ``tcn``, layer by layer and from the
+            first again where there are more layers; by default 3, and 1, 2, 4 and so on to 512.
 
     Raises:
         ValueError: no such family, or it has no such model.
@@ -38,6 +41,8 @@ class Architecture:
     residual: bool = False
     controls: int = 0
     features: int = 0
+    kernel_sizes: tuple[int, ...] = ()
+    dilations: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what the family does not know."""

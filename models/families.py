@@ -24,6 +24,12 @@ CONV_FIRST_KERNEL = 12
 CONV_FIRST_STRIDE = 4
 CONV_NEXT_KERNEL = 2
 
+# Of dilated convolutions where nothing else is said; both begin anew after their last.
+TCN_KERNELS = (3,)
+TCN_DILATIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+TCN_MOST_PAST_SAMPLES = 65_536  # that all layers together may reach back
+LEAKY_SLOPE = 0.01  # of LeakyReLU below 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Family(ABC):
@@ -41,6 +47,10 @@ class Family(ABC):
         has_firmware: whether C is written for it (``embedded/c/cells.py``).
         takes_features: whether linear features of a frame can enter in the sample's place.
         takes_controls: whether settings of an effect can enter beside the sample.
+        is_dilated: whether kernels and dilations can be set.
+        has_feedback: whether what it carries comes from its own answers, so that it need not come
+            to rest; without, it has forgotten everything after as many samples as it reaches back.
+        most_layers: that it can have.
     """
 
     name: str
@@ -53,6 +63,9 @@ class Family(ABC):
     has_firmware: bool = False
     takes_features: bool = False
     takes_controls: bool = True
+    is_dilated: bool = False
+    has_feedback: bool = True
+    most_layers: int = 8
 
     @abstractmethod
     def weight_shapes(self, a: Architecture) -> list[Shape]:
@@ -87,6 +100,11 @@ class Family(ABC):
         if a.features and not self.takes_features:
             takers = ", ".join(f.name for f in FAMILIES.values() if f.takes_features)
             return f"features are for {takers}; a {self.name} model takes none"
+        if a.layers > self.most_layers:
+            return f"a {self.name} model has {self.most_layers} layers at most, not {a.layers}"
+        if (a.kernel_sizes or a.dilations) and not self.is_dilated:
+            takers = ", ".join(f.name for f in FAMILIES.values() if f.is_dilated)
+            return f"kernel_sizes and dilations are for {takers}; a {self.name} model takes none"
         return None
 
 
@@ -224,6 +242,75 @@ def conv_length(a: Architecture, layer: int) -> int:
     return first - (layer - 1) * (CONV_NEXT_KERNEL - 1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class DilatedConv(Family):
+    """Dilated convolutions over the past, whose answers are summed: a WaveNet without gates.
+
+    Of the input u (dry sample and controls) a first product makes the signal x. Every layer l
+    answers a[l] = LeakyReLU(W[l] * x[l-1] + b[l] + m[l] u), the convolution reaching back to every
+    ``dilation``-th of ``kernel`` samples, and hands x[l] = x[l-1] + V[l] a[l] + c[l] to the next;
+    the output layer sees the sum of all a[l]. (van den Oord et al., "WaveNet", arXiv 1609.03499,
+    in the form in which Neural Amp Modeler has it, of one array of layers.)
+    """
+
+    has_framed_form: bool = False
+    streams: bool = True
+    is_dilated: bool = True
+    has_feedback: bool = False
+    most_layers: int = 32
+
+    def weight_shapes(self, a: Architecture) -> list[Shape]:
+        """First product; W, b, m and, of all but the last layer, V, c; the output's."""
+        shapes: list[Shape] = [(self.first_inputs(a), a.units)]
+        for layer, kernel in enumerate(kernels(a), 1):
+            shapes += [(kernel, a.units, a.units), (a.units,), (self.first_inputs(a), a.units)]
+            if layer < a.layers:
+                shapes += [(a.units, a.units), (a.units,)]
+        return [*shapes, (a.units, 1), (1,)]
+
+    def streaming_macs(self, a: Architecture) -> int:
+        """All products; nothing is computed twice."""
+        from_input = (a.layers + 1) * self.first_inputs(a) * a.units
+        return from_input + (sum(kernels(a)) + a.layers - 1) * a.units**2 + a.units
+
+    def state_sizes(self, a: Architecture) -> list[int]:
+        """What each layer's convolution still needs of its signal, oldest vector first."""
+        return [samples * a.units for samples in pasts(a)]
+
+    def objection(self, a: Architecture) -> str | None:
+        """Kernels or dilations that no layer has, too small a kernel, or too far a reach."""
+        for name, own in (("kernel_sizes", a.kernel_sizes), ("dilations", a.dilations)):
+            if len(own) > a.layers:
+                return f"{a.layers} layers have no use for {len(own)} {name}; name fewer"
+        if min(kernels(a)) < 2 or min(dilations(a)) < 1:
+            return "kernel_sizes are 2 or more and dilations 1 or more"
+        if sum(pasts(a)) > TCN_MOST_PAST_SAMPLES:
+            return (
+                f"its layers reach back {sum(pasts(a)):,} samples, and {TCN_MOST_PAST_SAMPLES:,} "
+                "are the most; use smaller dilations or fewer layers"
+            )
+        return super().objection(a)
+
+
+def kernels(a: Architecture) -> tuple[int, ...]:
+    """Samples that each layer of dilated convolutions sees."""
+    return _cycled(a.kernel_sizes or TCN_KERNELS, a.layers)
+
+
+def dilations(a: Architecture) -> tuple[int, ...]:
+    """How far apart they lie, layer by layer."""
+    return _cycled(a.dilations or TCN_DILATIONS, a.layers)
+
+
+def pasts(a: Architecture) -> list[int]:
+    """How many samples each layer reaches back beyond the newest."""
+    return [(k - 1) * d for k, d in zip(kernels(a), dilations(a), strict=True)]
+
+
+def _cycled(values: tuple[int, ...], count: int) -> tuple[int, ...]:
+    return tuple(values[n % len(values)] for n in range(count))
+
+
 # Colours are those of seaborn's palette "colorblind".
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -284,6 +371,13 @@ FAMILIES: dict[str, Family] = {
             gates=3,
             biases=2,
             has_framed_form=False,
+        ),
+        DilatedConv(
+            name="tcn",
+            label="TCN",
+            colour="#949494",
+            marker="X",
+            symbol="M-5-6l5 4l5-4l1 1l-4 5l4 5l-1 1l-5-4l-5 4l-1-1l4-5l-4-5z",
         ),
     )
 }

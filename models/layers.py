@@ -16,6 +16,10 @@ from models.families import (
     CONV_FIRST_KERNEL,
     CONV_FIRST_STRIDE,
     CONV_NEXT_KERNEL,
+    LEAKY_SLOPE,
+    dilations,
+    kernels,
+    pasts,
 )
 from models.fused import FusedLSTM
 
@@ -179,6 +183,40 @@ def _convolutional(a: Architecture, seed: int, frame: Any, *, fused: bool) -> An
     return keras.layers.Flatten()(signal)
 
 
+def _dilated(a: Architecture, seed: int, block: Any, states: States | None) -> tuple[Any, States]:
+    """The equations of ``models.families.DilatedConv``; before a silent beginning all x are 0."""
+    signal = keras.layers.Dense(
+        a.units, use_bias=False, kernel_initializer=glorot(seed, 1), name="input"
+    )(block)
+    answers, after = [], list[Any]()
+    layers = zip(kernels(a), dilations(a), pasts(a), strict=True)
+    for layer, (kernel, dilation, past) in enumerate(layers, 1):
+        seen = signal
+        if states is not None:
+            before = keras.layers.Reshape((past, a.units))(states[layer - 1])
+            seen = keras.layers.Concatenate(axis=1)([before, signal])
+            after.append(keras.layers.Reshape((past * a.units,))(seen[:, -past:]))
+        convolved = keras.layers.Conv1D(
+            a.units,
+            kernel,
+            dilation_rate=dilation,
+            padding="causal" if states is None else "valid",
+            kernel_initializer=glorot(seed, 3 * layer - 1),
+            name=f"conv_{layer}",
+        )(seen)
+        mixed_in = keras.layers.Dense(
+            a.units, use_bias=False, kernel_initializer=glorot(seed, 3 * layer), name=f"mix_{layer}"
+        )(block)
+        summed = keras.layers.Add()([convolved, mixed_in])
+        answers.append(keras.layers.LeakyReLU(LEAKY_SLOPE, name=f"answer_{layer}")(summed))
+        if layer < a.layers:
+            joined = keras.layers.Dense(
+                a.units, kernel_initializer=glorot(seed, 3 * layer + 1), name=f"join_{layer}"
+            )(answers[-1])
+            signal = keras.layers.Add()([signal, joined])
+    return keras.layers.Add()(answers) if len(answers) > 1 else answers[0], after
+
+
 HIDDEN: dict[str, Hidden] = {
     "lstm": recurrent("lstm", keras.layers.LSTM, FusedLSTM),
     "gru": recurrent("gru", keras.layers.GRU),
@@ -186,4 +224,5 @@ HIDDEN: dict[str, Hidden] = {
     "dense": Hidden(_dense),
     "conv": Hidden(_convolutional),
     "conv_gru": recurrent("gru", keras.layers.GRU),
+    "tcn": Hidden(streaming=_dilated),
 }

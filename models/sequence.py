@@ -2,16 +2,20 @@
 
 What the field trains (Wright et al., "Real-time black-box modelling with recurrent neural
 networks", DAFx 2019), beside the study's framed models: the same recurrent layers with
-the same weights, and ``conv_gru``, a convolution over three samples before a GRU.
+the same weights; ``conv_gru``, a convolution over three samples before a GRU; and ``tcn``, dilated
+convolutions, whose state is what they still need of the past.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import keras
 
-from models import carried
+from models import carried, dilated
 from models.architecture import Architecture, require_streaming_form
 from models.families import CONV_GRU_KERNEL
 from models.layers import HIDDEN, glorot, samples_of
@@ -19,8 +23,9 @@ from models.streaming import build_streaming
 
 States = list[jax.Array]
 
-# Layers whose gradients are written by hand; all others have those of Keras' layers.
-BY_HAND = {"lstm": carried.lstm, "gru": carried.gru, "conv_gru": carried.gru}
+# (architecture, weights without the output's, inputs with time first, states before) to what the
+# output layer sees, and the states after.
+Hidden = Callable[[Architecture, list[jax.Array], jax.Array, States], tuple[jax.Array, States]]
 
 
 def build(architecture: Architecture, seed: int) -> keras.Model:
@@ -73,27 +78,10 @@ class Window:
                 weights, fixed, [jnp.swapaxes(_with_channels(dry), 0, 1), *states]
             )
             return wet[..., 0].T, after
-        a, signal, after = self._architecture, _with_channels(dry), []
-        samples = dry[..., 0] if a.controls else dry
-        if a.history:
-            history, states = states[0], states[1:]
-            reached = jnp.concatenate([history.T, samples])
-            after.append(reached[-a.history :].T)
-            if a.features:
-                features = _features(reached, weights[0])
-                signal = jnp.concatenate([features, signal[..., 1:]], axis=-1)
-                weights = weights[1:]
-            else:
-                (kernel, bias), weights = weights[:2], weights[2:]
-                signal = _convolved(reached, kernel, bias)
-        layer, per_layer = BY_HAND[a.family], len(states) // a.layers
-        for number in range(a.layers):
-            own = tuple(states[number * per_layer : (number + 1) * per_layer])
-            kernel, recurrent, bias = weights[3 * number : 3 * number + 3]
-            signal, state = layer(signal, own, (kernel, recurrent, bias))
-            after += state
+        a, u = self._architecture, _with_channels(dry)
+        signal, after = BY_HAND[a.family](a, weights[:-2], u, states)
         wet = (signal @ weights[-2] + weights[-1])[..., 0]
-        return wet + samples if a.residual else wet, after
+        return wet + u[..., 0] if a.residual else wet, after
 
 
 def _with_channels(dry: jax.Array) -> jax.Array:
@@ -119,3 +107,41 @@ def _convolved(reached: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Ar
     samples = reached.shape[0] - CONV_GRU_KERNEL + 1
     taps = [reached[k : k + samples, :, None] * kernel[k, 0] for k in range(CONV_GRU_KERNEL)]
     return jnp.tanh(sum(taps) + bias)
+
+
+def _recurrent(layer: Callable[..., Any]) -> Hidden:
+    """Recurrent layers, behind a convolution or features where the architecture has them."""
+
+    def hidden(
+        a: Architecture, weights: list[jax.Array], u: jax.Array, states: States
+    ) -> tuple[jax.Array, States]:
+        signal, after = u, list[jax.Array]()
+        if a.history:
+            history, states = states[0], states[1:]
+            reached = jnp.concatenate([history.T, u[..., 0]])
+            after.append(reached[-a.history :].T)
+            if a.features:
+                features = _features(reached, weights[0])
+                signal = jnp.concatenate([features, u[..., 1:]], axis=-1)
+                weights = weights[1:]
+            else:
+                (kernel, bias), weights = weights[:2], weights[2:]
+                signal = _convolved(reached, kernel, bias)
+        per_layer = len(states) // a.layers
+        for number in range(a.layers):
+            own = tuple(states[number * per_layer : (number + 1) * per_layer])
+            kernel, recurrent, bias = weights[3 * number : 3 * number + 3]
+            signal, state = layer(signal, own, (kernel, recurrent, bias))
+            after += state
+        return signal, after
+
+    return hidden
+
+
+# Hidden layers that are faster to differentiate than Keras'; all other families have its layers.
+BY_HAND: dict[str, Hidden] = {
+    "lstm": _recurrent(carried.lstm),
+    "gru": _recurrent(carried.gru),
+    "conv_gru": _recurrent(carried.gru),
+    "tcn": dilated.window,
+}

@@ -132,5 +132,5 @@ def test_a_form_that_a_family_lacks_is_refused(family: str) -> None:
 
 
 def test_an_unknown_family_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="there is no tcn"):
-        Architecture("tcn", 1, 4, 16)
+    with pytest.raises(ValueError, match="there is no transformer"):
+        Architecture("transformer", 1, 4, 16)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from models.families import FAMILIES
 from reports.sources.numbers import short_count
+from study.config.about import told
 from study.config.run import SETTINGS, RunConfig, effect_names
 from study.store import tables
 from study.store.folders import RunFolder, Store
@@ -316,7 +317,9 @@ def _structure(config: RunConfig, has_both: bool, varied: Container[str]) -> str
 def _named(config: RunConfig, setting: str) -> str:
     if setting == "sample_rate_hz":
         return f"{config.sample_rate_hz:,} Hz"
-    return f"{_SHORT.get(setting, setting.replace('_', ' '))} {getattr(config, setting)}"
+    value = told(getattr(config, setting))
+    name = _SHORT.get(setting, setting.replace("_", " "))
+    return f"{name} as usual" if value is None else f"{name} {value}"
 
 
 def best_of_families(models: Sequence[Model]) -> list[Model]:

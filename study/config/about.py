@@ -36,7 +36,7 @@ class About:
     searched: Literal["choices", "integers", "numbers"] | None = None
     of_the_end: bool = False
     adds_rows: bool = False
-    neutral: int | float | str | bool | None = None
+    neutral: int | float | str | bool | tuple[int, ...] | None = None
 
 
 def settings_of(kind: type[BaseModel]) -> dict[str, About]:
@@ -59,3 +59,8 @@ def dtype(kind: type[BaseModel], name: str) -> str:
     """Of a setting's column, for pandas."""
     annotation: Any = kind.model_fields[name].annotation
     return {int: "Int64", float: "Float64", bool: "boolean"}.get(annotation, "string")
+
+
+def told(value: Any) -> Any:
+    """A setting's value in a table's cell: a list's numbers in a row, nothing of an empty one."""
+    return (" ".join(map(str, value)) or None) if isinstance(value, tuple) else value

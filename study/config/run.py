@@ -104,7 +104,7 @@ class RunConfig(Strict):
     Attributes:
         effect: what is modelled, as ``data.effects.Effect`` holds it.
         signal: the dry signal and the split.
-        family, layers, units, frame_size, features: the architecture
+        family, layers, units, frame_size, features, kernel_sizes, dilations: the architecture
             (``models.architecture``). No frame reaches back beyond the unscored lead-in of its
             span. A model on sequences has a frame only where it has features of it.
         residual: whether the dry sample is added to the model's output.
@@ -155,7 +155,7 @@ class RunConfig(Strict):
         FamilyName,
         About(f"{', '.join([*FAMILIES][:-1])} or {[*FAMILIES][-1]}", searched="choices"),
     ] = "lstm"
-    layers: Annotated[int, Field(ge=1, le=8), About("hidden layers", searched="integers")] = 1
+    layers: Annotated[int, Field(ge=1, le=32), About("hidden layers", searched="integers")] = 1
     units: Annotated[
         int, Field(ge=1, le=1024), About("units a hidden layer", searched="integers")
     ] = 16
@@ -177,6 +177,16 @@ class RunConfig(Strict):
             neutral=0,
         ),
     ] = 0
+    kernel_sizes: Annotated[
+        tuple[Annotated[int, Field(ge=2, le=64)], ...],
+        Field(max_length=32),
+        About("of dilated convolutions, layer by layer; empty for 3", neutral=()),
+    ] = ()
+    dilations: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=4096)], ...],
+        Field(max_length=32),
+        About("of dilated convolutions, layer by layer; empty for 1, 2, 4 to 512", neutral=()),
+    ] = ()
     residual: Annotated[
         bool, About("whether the dry sample is added to the model's output", searched="choices")
     ] = False
@@ -448,6 +458,8 @@ class RunConfig(Strict):
             self.residual,
             controls,
             self.features,
+            self.kernel_sizes,
+            self.dilations,
         )
 
     @property
@@ -519,7 +531,7 @@ class RunConfig(Strict):
         fields = {
             name: value
             for name, value in self.model_dump(mode="json").items()
-            if name not in NEUTRAL or value != NEUTRAL[name]
+            if name not in NEUTRAL or getattr(self, name) != NEUTRAL[name]
         }
         # A recording is known by its content, wherever its files lie.
         fields["effect"] |= {"dry_file": "", "wet_file": ""}

@@ -15,6 +15,7 @@ import numpy as np
 
 from data.audio import Samples
 from models.architecture import Architecture
+from models.families import FAMILIES
 from study.rendering.streaming import BLOCK_SAMPLES, compiled_step, stream, zero_states
 
 SETTLING_S, BURST_S, RECOVERY_S = 2.0, 0.5, 1.0
@@ -33,7 +34,8 @@ class Stability(NamedTuple):
 
     Attributes:
         rest_radius: largest modulus of the eigenvalues of the state's step, linearised where
-            silence leaves it; 1 or more does not return from a small disturbance.
+            silence leaves it; 1 or more does not return from a small disturbance. 0 of a model
+            whose state holds the past alone: it has forgotten a disturbance after its reach.
         idle_dc_db: mean output in silence, dB of full scale.
         idle_noise_db: what of the output in silence is not its mean, root mean square.
         recovery_db: largest distance from the idle output from one second after a burst at
@@ -76,13 +78,14 @@ def measure(
         controls: setting of the effect.
     """
     rate_hz = sample_rate_hz
+    has_feedback = FAMILIES[architecture.family].has_feedback
     settling, burst = _silence(SETTLING_S, rate_hz), _burst(rate_hz)
     dry = np.concatenate([settling, burst, _silence(RECOVERY_S + LISTENED_S, rate_hz)])
     wet = stream(architecture, weights, dry[None], controls)[0].astype(np.float64)
     listened = round(LISTENED_S * rate_hz)
     idle = wet[len(settling) - listened : len(settling)]
     return Stability(
-        _rest_radius(architecture, weights, rate_hz, controls),
+        _rest_radius(architecture, weights, rate_hz, controls) if has_feedback else 0.0,
         _db(abs(idle.mean())),
         _db(idle.std()),
         _db(np.abs(wet[-listened:] - idle.mean()).max()),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from data import files
 from data.errors import InputError
-from study.config.about import dtype
+from study.config.about import dtype, told
 from study.config.run import FRAMED_ONLY, SEGMENT_KEYS, SETTINGS, RunConfig, Setting, digits
 from study.store import received
 from study.store.columns import METRIC_COLUMNS
@@ -103,7 +103,7 @@ def _described(config: RunConfig) -> dict[str, Any]:
         "other_controls": setting_name(_left_alone(config)),
     }
     plain = [n for n in (*MODEL_COLUMNS, "seed") if n not in composed and n not in idle]
-    return {**composed, **{name: getattr(config, name) for name in plain}}
+    return {**composed, **{name: told(getattr(config, name)) for name in plain}}
 
 
 def _values(controls: Mapping[str, Sequence[float]]) -> str:

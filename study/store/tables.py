@@ -16,6 +16,7 @@ import pandas as pd
 
 from data import files
 from data.errors import InputError
+from study.config.about import told
 from study.config.run import RunConfig, effect_names
 from study.store import knob_table, received
 from study.store.columns import ALIASING_COLUMNS, BUDGET_COLUMNS, TIMING_COLUMNS
@@ -72,7 +73,7 @@ def described(config: RunConfig) -> dict[str, Any]:
     Its effect by name; ``collect`` tells apart those of a grid.
     """
     values = config.model_dump()
-    own = {name: values[name] for name in COLUMNS if name in values}
+    own = {name: told(values[name]) for name in COLUMNS if name in values}
     known = {"run_id": config.run_id, **own, "effect": config.effect_name}
     if config.training == "sequence":  # the whole split; counted when it is there
         known |= {"training_frames": None}

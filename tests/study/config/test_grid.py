@@ -19,6 +19,7 @@ from models.framed import build
 from study.config import grid
 from study.config.grid import Grid
 from study.config.run import NEUTRAL, RunConfig, SignalConfig, effect_names
+from study.store.tables import described
 from tests import tiny
 
 
@@ -336,6 +337,8 @@ OTHERS: dict[str, Any] = {
     "units": 5,
     "frame_size": 17,
     "features": 3,
+    "kernel_sizes": (2,),
+    "dilations": (1, 3),
     "residual": True,
     "training": "sequence",
     "direction": "reversed",
@@ -393,6 +396,21 @@ def test_features_take_a_frame_on_sequences_alone() -> None:
         tiny.sequence_config(frame_size=32)
     with pytest.raises(ValidationError, match="features are for lstm, gru"):
         tiny.sequence_config(family="rnn", features=4)
+
+
+def test_kernels_and_dilations_are_one_value_each_and_of_their_family_alone(tmp_path: Path) -> None:
+    keys = 'family = "tcn"\ntraining = "sequence"\nlayers = 3\nunits = [2, 4]\n'
+    runs = load(tmp_path, keys + "kernel_sizes = [2, 3]\ndilations = [1, 8, 64]").runs
+    assert [run.units for run in runs] == [2, 4]
+    assert runs[0].architecture == Architecture(
+        "tcn", 3, 2, 64, kernel_sizes=(2, 3), dilations=(1, 8, 64)
+    )
+    assert described(runs[0])["dilations"] == "1 8 64"
+    assert described(tiny.config())["dilations"] is None
+    with pytest.raises(ValidationError, match="dilations are for tcn"):
+        tiny.sequence_config(dilations=[2])
+    with pytest.raises(ValidationError, match='a tcn model takes training = "sequence"'):
+        tiny.config(family="tcn")
 
 
 def test_another_value_of_any_field_of_the_signal_is_another_run() -> None:

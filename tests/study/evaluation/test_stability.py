@@ -88,3 +88,13 @@ def test_features_and_controls_are_told_as_they_play() -> None:
     a = Architecture("gru", 1, 3, 40, controls=1, features=2)
     weights = compiled.initial_state(a, 0).weights
     assert stability.measure(a, weights, RATE_HZ, [0.3]).rest_radius < 1
+
+
+def test_what_only_remembers_the_past_comes_to_rest_and_is_not_linearised() -> None:
+    """Its 8,184 numbers would have to be moved one by one."""
+    a = Architecture("tcn", 10, 4, 64)
+    weights = [jnp.asarray(w) for w in compiled.initial_state(a, seed=0).weights]
+    found = stability.measure(a, weights, RATE_HZ)
+    assert found.rest_radius == 0
+    assert found.recovery_db == found.idle_noise_db == -240
+    assert found.objections() == []

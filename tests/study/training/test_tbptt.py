@@ -92,7 +92,7 @@ def plain_keras(a: Architecture, first: Any, epochs: int) -> tuple[list[Any], li
     ("family", "layers", "features"),
     [
         ("lstm", 1, 0), ("lstm", 2, 0), ("gru", 1, 0), ("rnn", 1, 0), ("conv_gru", 1, 0),
-        ("gru", 1, 3), ("lstm", 2, 2),
+        ("tcn", 2, 0), ("gru", 1, 3), ("lstm", 2, 2),
     ],
 )  # fmt: skip
 def test_epochs_equal_a_plain_keras_loop_over_the_same_segments(
