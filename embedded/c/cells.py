@@ -65,7 +65,6 @@ class Cell:
         columns: of the weights' matrices, in words.
         pack: ``(architecture, arrays in Keras' order)`` to the layers that the template reads.
         state: ``(architecture, layers)`` to the fields of the state's struct.
-        kernels: numbers of sums that its template runs at once besides each layer's own.
         content: what else the template is told.
     """
 
@@ -73,7 +72,6 @@ class Cell:
     columns: str
     pack: Callable[[Architecture, list[Array]], list[PackedLayer]]
     state: Callable[[Architecture, Layers], list[Field]]
-    kernels: tuple[int, ...]
     content: Callable[[Architecture], dict[str, Any]]
 
 
@@ -108,7 +106,6 @@ def recurrent(
     pack_layer: PackLayer,
     *,
     has_cell_state: bool = False,
-    kernels: tuple[int, ...] = (),
 ) -> Cell:
     """A family of recurrent layers that ``templates/stream.c`` steps through."""
 
@@ -126,7 +123,7 @@ def recurrent(
         return {"window": a.frame_size, "has_cell_state": has_cell_state}
 
     pack = partial(recurrent_layers, pack_layer=pack_layer)
-    return Cell(template, columns, pack, state, kernels, content)
+    return Cell(template, columns, pack, state, content)
 
 
 def window(samples: int) -> list[Field]:
@@ -167,16 +164,13 @@ CELLS: dict[str, Cell] = {
     "lstm": recurrent(
         "lstm.c", "gates i, f, g, o, of two units each", lstm_layer, has_cell_state=True
     ),
-    "gru": recurrent(
-        "gru.c", "gates z, r and candidate n, of two units each", gru_layer, kernels=(2, 4)
-    ),
+    "gru": recurrent("gru.c", "gates z, r and candidate n, of two units each", gru_layer),
     "rnn": recurrent("rnn.c", "units", rnn_layer),
     "dense": Cell(
         "dense.c",
         "units",
         dense_layers,
         state=lambda a, _: window(a.frame_size),
-        kernels=(),
         content=lambda a: {"window": a.frame_size},
     ),
     "conv": Cell(
@@ -184,7 +178,6 @@ CELLS: dict[str, Cell] = {
         "filters; input is the newest sample or vector",
         conv_layers,
         state=_conv_state,
-        kernels=(),
         content=_conv_content,
     ),
 }

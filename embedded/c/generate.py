@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from data import files, templates
 from data.errors import InputError
 from embedded.c import tanh_approximation
-from embedded.c.cells import CELLS, Cell, pack
-from embedded.c.packing import PackedLayer, pack_features
+from embedded.c.cells import CELLS, pack
+from embedded.c.packing import ROWS_AT_ONCE, PackedLayer, pack_features
 from embedded.network import reference
 from embedded.network.reference import Weights
 from embedded.quoting import comment_text
@@ -137,7 +137,8 @@ def generate(architecture: Architecture, weights: Weights, metadata: Metadata) -
         "residual": architecture.residual,
         "layers": layers,
         "front": front,
-        "kernels": _kernels(cell, layers, front),
+        "kernels": _kernels(layers, front),
+        "rows_at_once": ROWS_AT_ONCE,
         "columns": cell.columns,
         "cell": cell.template,
         "state": cell.state(architecture, layers),
@@ -202,10 +203,9 @@ def _numbers(values: Iterable[float], per_line: int = 6) -> str:
     return ",\n".join("            " + ", ".join(line) for line in lines)
 
 
-def _kernels(cell: Cell, layers: Sequence[PackedLayer], front: PackedLayer | None) -> list[int]:
+def _kernels(layers: Sequence[PackedLayer], front: PackedLayer | None) -> list[int]:
     """Numbers of sums that the code runs at once."""
-    own = {layer.sums for layer in layers} | set(cell.kernels)
-    return sorted(own | ({front.sums} if front else set()))
+    return sorted({layer.sums for layer in layers} | ({front.sums} if front else set()))
 
 
 def _title(a: Architecture, metadata: Metadata) -> str:

@@ -21,7 +21,9 @@ from models.families import CONV_FIRST_KERNEL, conv_length
 Array = NDArray[np.float64]
 
 GATED_UNITS_PER_BLOCK = 2
-_LANES = (8, 10, 6, 4)  # sums that fit the registers beside weights, best first
+ROWS_AT_ONCE = {2: 4, 4: 4, 6: 2, 8: 2}
+"""By sums a block: rows whose weights one instruction loads, as many as there are registers for."""
+_LANES = (8, 6, 4)  # sums that fit the registers beside weights, best first
 
 
 @dataclass(frozen=True)

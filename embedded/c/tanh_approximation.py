@@ -6,7 +6,7 @@ minimise the largest absolute error over all x: the linearised problem
 |x P - tanh(x) Q| <= e Q is solved as a linear program, with e found by bisection (the
 approach of Cheney & Loeb's differential correction, SIAM J. Numer. Anal. 1964). All of
 them are positive, so nothing cancels. Numerator and denominator stay apart, so that
-products of gates share one division. The logistic function is (1 + tanh(x / 2)) / 2.
+several quotients share one division. The logistic function is (1 + tanh(x / 2)) / 2.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 LIMIT = 7.0
-NUMERATOR = (7025.003965, 864.2305447, 15.99574141, 0.02760765358)
-DENOMINATOR = (7025.034211, 3205.804369, 148.0319277)  # and 1 for x^6
+SCALE = 2.0**-13
+"""Of both polynomials, so that products of six denominators do not overflow; it is exact."""
+NUMERATOR = tuple(SCALE * c for c in (7025.003965, 864.2305447, 15.99574141, 0.02760765358))
+DENOMINATOR = tuple(SCALE * c for c in (7025.034211, 3205.804369, 148.0319277, 1.0))
 
 MAXIMUM_ERROR = 1.5e-6
 """Largest |N / D - tanh|, float32 arithmetic included."""
@@ -30,7 +32,8 @@ def ratio(x: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.flo
     x2 = x * x
     x4 = x2 * x2
     x6 = x2 * x4
-    return x * (n[0] + n[1] * x2 + n[2] * x4 + n[3] * x6), d[0] + d[1] * x2 + d[2] * x4 + x6
+    odd = n[0] + n[1] * x2 + n[2] * x4 + n[3] * x6
+    return x * odd, d[0] + d[1] * x2 + d[2] * x4 + d[3] * x6
 
 
 def tanh(x: NDArray[np.float64]) -> NDArray[np.float64]:

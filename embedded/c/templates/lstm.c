@@ -13,30 +13,49 @@ ALWAYS_INLINE float step_{{ k }}({{ "float input" if k == 1 and not front else "
 {% endfor %}
         };
 {% if k == 1 and not front %}
-        add_row_8(sum, layer_1[block].input, input);
+        (void)add_rows_8_1(sum, layer_1[block].input, &input);
 {% else %}
         add_rows_8(sum, layer_{{ k }}[block].input, input, {{ layer.inputs }});
 {% endif %}
         add_rows_8(sum, layer_{{ k }}[block].recurrent, before, {{ layer.units }});
-{% for unit in range(2) %}
         {
-            const ratio i = tanh_ratio(sum[{{ unit }}]), f = tanh_ratio(sum[{{ 2 + unit }}]);
-            const ratio g = tanh_ratio(sum[{{ 4 + unit }}]), o = tanh_ratio(sum[{{ 6 + unit }}]);
-            const float both = i.denominator * g.denominator;
-            const float kept = (f.denominator + f.numerator) * cell[2 * block + {{ unit }}];
-            const float added = (i.denominator + i.numerator) * g.numerator;
-            const float c = 0.5f * multiply_add(added * f.denominator, kept, both)
-                / (both * f.denominator);
-            const ratio t = tanh_ratio(c);
-            const float h = 0.5f * (o.denominator + o.numerator) * t.numerator
-                / (o.denominator * t.denominator);
-            cell[2 * block + {{ unit }}] = c;
-            after[2 * block + {{ unit }}] = h;
-{% if "output" in layer.fields %}
-            wet = multiply_add(wet, layer_{{ k }}[block].output[{{ unit }}], h);
-{% endif %}
-        }
+            tanh_parts gates[8], bounded[2];
+            ratio cells[2], hidden[2], i, f, g, o[2];
+            float both, kept, added, now[2], limited_now[2], squares[8];
+            limit_8(sum, squares);
+            parts_of_4_tanhs(sum, squares, gates);
+            TOGETHER({% for n in range(4) %}"+t"(squares[{{ 4 + n }}]){{ ", " if not loop.last }}{% endfor %} : {% for n in range(4) %}"t"(gates[{{ n }}].odd), "t"(gates[{{ n }}].even){{ ", " if not loop.last }}{% endfor %});
+            parts_of_4_tanhs(sum + 4, squares + 4, gates + 4);
+{% for unit in range(2) %}
+            i = sigmoid_of(gates[{{ unit }}]);
+            f = sigmoid_of(gates[{{ 2 + unit }}]);
+            g = tanh_of(gates[{{ 4 + unit }}]);
+            o[{{ unit }}] = sigmoid_of(gates[{{ 6 + unit }}]);
+            both = i.denominator * g.denominator;
+            kept = f.numerator * cell[2 * block + {{ unit }}];
+            added = i.numerator * g.numerator;
+            cells[{{ unit }}].numerator = multiply_add(added * f.denominator, kept, both);
+            cells[{{ unit }}].denominator = both * f.denominator;
 {% endfor %}
+            divide_two(cells[0], cells[1], 0.5f, now);
+            limited_now[0] = now[0];
+            limited_now[1] = now[1];
+            limit_2(limited_now, squares);
+            parts_of_2_tanhs(limited_now, squares, bounded);
+{% for unit in range(2) %}
+            cell[2 * block + {{ unit }}] = now[{{ unit }}];
+            hidden[{{ unit }}] = tanh_of(bounded[{{ unit }}]);
+            hidden[{{ unit }}].numerator *= o[{{ unit }}].numerator;
+            hidden[{{ unit }}].denominator *= o[{{ unit }}].denominator;
+{% endfor %}
+            divide_two(hidden[0], hidden[1], 0.5f, now);
+{% for unit in range(2) %}
+            after[2 * block + {{ unit }}] = now[{{ unit }}];
+{% if "output" in layer.fields %}
+            wet = multiply_add(wet, layer_{{ k }}[block].output[{{ unit }}], now[{{ unit }}]);
+{% endif %}
+{% endfor %}
+        }
     }
     return wet;
 }

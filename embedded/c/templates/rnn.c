@@ -4,7 +4,7 @@
 {% set lanes = layer.per_block %}
 {% set feeds %}
 {% if k == 1 %}
-        add_row_{{ lanes }}(sum, layer_1[block].input, input);
+        (void)add_rows_{{ lanes }}_1(sum, layer_1[block].input, &input);
 {% else %}
         add_rows_{{ lanes }}(sum, layer_{{ k }}[block].input, input, {{ layer.inputs }});
 {% endif %}

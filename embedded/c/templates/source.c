@@ -1,4 +1,4 @@
-{% from "rows.c" import rows %}
+{% from "rows.c" import rows with context %}
 /* {{ title }}
  *
 {{ comment }}
@@ -38,108 +38,148 @@ ALWAYS_INLINE float multiply_add(float sum, float weight, float value)
 }
 #endif
 
-/* Two weights that lie side by side. A Cortex-M FPU loads both by one instruction into a
- * double-precision register, whose halves are ordinary single-precision registers. GCC
- * does not do so by itself; the two lines of assembler tell it which half to multiply by. */
+/* A Cortex-M FPU loads many weights by one instruction and multiplies by one after the other; GCC does
+ * not do so by itself. For three cycles after a multiply-add a Cortex-M7 starts no such load, so the
+ * more are loaded at once the better, and values are loaded meanwhile. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__) && defined(__ARM_FEATURE_FMA) \
     && defined(__ARM_PCS_VFP) && !defined(__ARM_NEON) && !defined({{ ID }}_NO_ASSEMBLER)
-typedef double weight_pair __attribute__((may_alias));
-
-ALWAYS_INLINE weight_pair load_pair(const float *weights)
-{
-    return *(const weight_pair *)(const void *)weights;
-}
-
-ALWAYS_INLINE void add_pair(float *sums, weight_pair pair, float value)
-{
-    float low = sums[0], high = sums[1];
-    __asm__("vfma.f32 %0, %2, %3\n\tvfma.f32 %1, %p2, %3"
-            : "+&t"(low), "+&t"(high)
-            : "w"(pair), "t"(value));
-    sums[0] = low;
-    sums[1] = high;
-}
+#define {{ ID }}_ASSEMBLER
+#endif
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#define UNROLLED _Pragma("GCC unroll 8")
 #else
-typedef struct {
-    float low, high;
-} weight_pair;
-
-ALWAYS_INLINE weight_pair load_pair(const float *weights)
-{
-    weight_pair pair;
-    pair.low = weights[0];
-    pair.high = weights[1];
-    return pair;
-}
-
-/* Two neighbouring sums += weight * value. */
-ALWAYS_INLINE void add_pair(float *sums, weight_pair pair, float value)
-{
-    sums[0] = multiply_add(sums[0], pair.low, value);
-    sums[1] = multiply_add(sums[1], pair.high, value);
-}
+#define UNROLLED
 #endif
 
-/* A quotient that is not divided yet, so that products of several need one division. */
+/* What comes before is done for all of these numbers before what comes after is begun: sums, extremes
+ * and products that follow a multiply-add would wait for it. */
+#if defined({{ ID }}_ASSEMBLER)
+#define TOGETHER(...) __asm__("" : __VA_ARGS__)
+#else
+#define TOGETHER(...)
+#endif
+
+/* A quotient that is not divided yet, so that several need one division. */
 typedef struct {
     float numerator, denominator;
 } ratio;
 
-/* tanh(x). The ratio of polynomials is wrong by at most {{ tanh_error }}.
+/* tanh(x) = x * odd / even, by polynomials of x^2 wrong by at most {{ tanh_error }}.
  * Define {{ ID }}_EXACT_TANH to use the C library's tanhf instead. */
+typedef struct {
+    float x, odd, even;
+} tanh_parts;
+
+/* Beyond it the polynomials are no tanh; tanh is 1 there but for {{ tanh_error }}. */
 #if defined({{ ID }}_EXACT_TANH)
-ALWAYS_INLINE ratio tanh_ratio(float x)
-{
-    ratio result;
-    result.numerator = TANHF(x);
-    result.denominator = 1.0f;
-    return result;
-}
+#define TANH_LIMIT 20.0f
 #else
-ALWAYS_INLINE ratio tanh_ratio(float x)
-{
-    const float limit = {{ limit }};
-    ratio result;
-    float x2, x4, x6, sum;
+#define TANH_LIMIT {{ limit }}
+#endif
 #if defined(__ARM_FEATURE_NUMERIC_MAXMIN) || (defined(__ARM_ARCH_7EM__) && (__ARM_FP & 8))
-    x = FMINF(FMAXF(x, -limit), limit); /* two instructions of the FPv5 */
+#define at_least FMAXF /* an instruction of the FPv5 */
+#define at_most FMINF
 #else
-    x = x > -limit ? x : -limit;
-    x = x < limit ? x : limit;
-#endif
-    x2 = x * x;
-    x4 = x2 * x2;
-    x6 = x2 * x4;
-    sum = multiply_add({{ numerator[0] }}, {{ numerator[1] }}, x2);
-    sum = multiply_add(sum, {{ numerator[2] }}, x4);
-    sum = multiply_add(sum, {{ numerator[3] }}, x6);
-    result.numerator = x * sum;
-    sum = multiply_add({{ denominator[0] }} + x6, {{ denominator[1] }}, x2);
-    result.denominator = multiply_add(sum, {{ denominator[2] }}, x4);
-    return result;
+ALWAYS_INLINE float at_least(float x, float limit)
+{
+    return x > limit ? x : limit;
+}
+
+ALWAYS_INLINE float at_most(float x, float limit)
+{
+    return x < limit ? x : limit;
 }
 #endif
+
+{% macro listed(text, count) %}{% for n in range(count) %}{{ text|replace("@", n) }}{{ ", " if not loop.last }}{% endfor %}{% endmacro %}
+{% for count in (2, 4, 6, 8) %}
+/* {{ count }} numbers within the limits, and their squares. */
+ALWAYS_INLINE void limit_{{ count }}(float *x, float *squares)
+{
+{% for n in range(count) %}
+    x[{{ n }}] = at_least(x[{{ n }}], -TANH_LIMIT);
+{% endfor %}
+    TOGETHER({{ listed('"+t"(x[@])', count) }});
+{% for n in range(count) %}
+    x[{{ n }}] = at_most(x[{{ n }}], TANH_LIMIT);
+{% endfor %}
+{% for n in range(count) %}
+    squares[{{ n }}] = x[{{ n }}] * x[{{ n }}];
+{% endfor %}
+    TOGETHER({{ listed('"+t"(squares[@])', count) }});
+}
+
+{% endfor %}
+{% for count in (2, 4) %}
+/* {{ count }} numbers worked on in step: each step of one hides the latency of the others'. */
+ALWAYS_INLINE void parts_of_{{ count }}_tanhs(const float *x, const float *squares, tanh_parts *parts)
+{
+#if defined({{ ID }}_EXACT_TANH)
+    (void)squares;
+{% for n in range(count) %}
+    parts[{{ n }}].x = TANHF(x[{{ n }}]);
+    parts[{{ n }}].odd = parts[{{ n }}].even = 1.0f;
+{% endfor %}
+#else
+    float {{ listed("x2_@ = squares[@]", count) }};
+    float {{ listed("x4_@, x6_@, odd_@, even_@", count) }};
+{% for n in range(count) %}
+    x4_{{ n }} = x2_{{ n }} * x2_{{ n }};
+{% endfor %}
+{% for n in range(count) %}
+    x6_{{ n }} = x4_{{ n }} * x2_{{ n }};
+{% endfor %}
+    TOGETHER({{ listed('"+t"(x6_@)', count) }});
+{% for power in (2, 4, 6) %}
+{% for n in range(count) %}
+    odd_{{ n }} = multiply_add({{ numerator[0] if power == 2 else "odd_%d" % n }}, {{ numerator[power // 2] }}, x{{ power }}_{{ n }});
+    even_{{ n }} = multiply_add({{ denominator[0] if power == 2 else "even_%d" % n }}, {{ denominator[power // 2] }}, x{{ power }}_{{ n }});
+{% endfor %}
+{% endfor %}
+{% for n in range(count) %}
+    parts[{{ n }}].x = x[{{ n }}];
+    parts[{{ n }}].odd = odd_{{ n }};
+    parts[{{ n }}].even = even_{{ n }};
+{% endfor %}
+#endif
+}
+
+{% endfor %}
+/* tanh(x). */
+ALWAYS_INLINE ratio tanh_of(tanh_parts parts)
+{
+    ratio result;
+    result.numerator = parts.x * parts.odd;
+    result.denominator = parts.even;
+    return result;
+}
+
+/* Twice the logistic function of 2 x, which is 1 + tanh(x). */
+ALWAYS_INLINE ratio sigmoid_of(tanh_parts parts)
+{
+    ratio result;
+    result.numerator = multiply_add(parts.even, parts.x, parts.odd);
+    result.denominator = parts.even;
+    return result;
+}
+
+/* Two quotients times a factor by one division. */
+ALWAYS_INLINE void divide_two(ratio first, ratio second, float factor, float *quotients)
+{
+    const float inverse = factor / (first.denominator * second.denominator);
+    quotients[0] = first.numerator * (second.denominator * inverse);
+    quotients[1] = second.numerator * (first.denominator * inverse);
+}
 
 {% for lanes in kernels %}
-/* sum += row * value, {{ lanes }} sums at once. */
-ALWAYS_INLINE void add_row_{{ lanes }}(float *sum, const float *row, float value)
-{
-{% for pair in range(0, lanes, 2) %}
-    add_pair(sum + {{ pair }}, load_pair(row + {{ pair }}), value);
-{% endfor %}
-}
-
-{{ rows("add_rows_%d" % lanes, "add_row_%d" % lanes, lanes, ["sum"]) }}
+/* sum += row * value for rows in turn, {{ lanes }} sums at once. */
+{% set targets = [] %}
+{% for l in range(lanes) %}{% set _ = targets.append("sum[%d]" % l) %}{% endfor %}
+{{ rows("add_rows_%d" % lanes, targets, "float *sum", "sum") }}
 {% endfor %}
 {% if family == "gru" %}
 /* The input's share: two units' update and reset gates, and apart their candidates. */
-ALWAYS_INLINE void add_input_row(float *sum, float *candidate, const float *row, float value)
-{
-    add_row_4(sum, row, value);
-    add_row_2(candidate, row + 4, value);
-}
-
-{{ rows("add_input_rows", "add_input_row", 6, ["sum", "candidate"]) }}
+{{ rows("add_input_rows", ["sum[0]", "sum[1]", "sum[2]", "sum[3]", "candidate[0]", "candidate[1]"], "float *sum, float *candidate", "sum, candidate") }}
 {% endif %}
 {% if front %}
 /* {{ front.units }} features of the last {{ front.inputs }} samples; rows are samples, the oldest first. */

@@ -27,8 +27,8 @@ def test_cycles_of_generated_c_are_estimated_within_the_error_of_the_rules() -> 
     assert line.instructions_per_sample == cost.instructions + instructions
     assert line.cycles_per_sample == cost.cycles + cycles
     assert line.budget_cycles == pytest.approx(600e6 / 44_100)
-    error = cost_model.timing_error() * cost.cycles
-    assert line.cycles_optimistic == pytest.approx(line.cycles_per_sample - error)
+    error = cost_model.timing_error() * cost.cycles  # LLVM's model tells more, never fewer
+    assert line.cycles_optimistic == pytest.approx(line.cycles_per_sample)
     assert line.share_pessimistic == pytest.approx(
         (line.cycles_per_sample + error) / line.budget_cycles
     )
@@ -40,7 +40,7 @@ def test_where_memory_makes_the_processor_wait_an_instruction_may_take_two_cycle
     line = budget.line(GRU_10, 48_000, DAISY, "c")
     assert line.cycles_pessimistic >= 2 * line.instructions_per_sample
     assert line.cycles_per_sample is not None
-    assert line.cycles_optimistic < line.cycles_per_sample < line.cycles_pessimistic
+    assert line.cycles_optimistic <= line.cycles_per_sample < line.cycles_pessimistic
 
 
 def test_of_tflite_micro_only_a_range_is_known() -> None:
@@ -84,7 +84,7 @@ def test_a_rate_that_the_board_has_not_is_no_and_says_so() -> None:
     assert "48000 Hz, or 24000 Hz" in line.reason
 
 
-@pytest.mark.parametrize(("units", "verdict"), [(16, "yes"), (28, "tight"), (40, "no"), (64, "no")])
+@pytest.mark.parametrize(("units", "verdict"), [(16, "yes"), (32, "tight"), (40, "no"), (64, "no")])
 def test_verdicts_by_size(units: int, verdict: str) -> None:
     line = budget.line(Architecture("lstm", 1, units, 64), 44_100, TEENSY, "c")
     assert line.verdict == verdict, line.reason

@@ -21,6 +21,8 @@ def test_it_is_odd_and_nearly_of_slope_one() -> None:
     assert np.all(np.abs(up / below / np.tanh(x) - 1) < 6e-6)
 
 
-def test_three_denominators_multiply_without_overflow() -> None:
-    _, denominator = tanh_approximation.ratio(np.array([tanh_approximation.LIMIT], np.float32))
-    assert denominator[0] ** 3 < 1e-6 * np.finfo(np.float32).max
+def test_six_denominators_and_a_large_state_multiply_without_overflow() -> None:
+    ends = np.array([0, tanh_approximation.LIMIT], np.float32)
+    _, denominators = tanh_approximation.ratio(ends)
+    assert 1e9 * denominators[1] ** 6 < 1e-6 * np.finfo(np.float32).max
+    assert denominators[0] ** 6 > 0.1  # nor are products of many lost

@@ -9,7 +9,7 @@ from data import dry as dry_signal
 from data.errors import InputError
 from embedded.c import generate
 from embedded.network import reference
-from embedded.simulator import qemu
+from embedded.simulator import qemu, trace
 from models.architecture import Architecture
 from tests.embedded.c.generated import (
     RATE_HZ,
@@ -58,7 +58,28 @@ def test_assembler_and_c_give_the_same_bits_at_different_cost() -> None:
     with_it = qemu.simulate(source(LSTM_16), DRY)
     without = qemu.simulate(source(LSTM_16), DRY, ["-O2", "-DMODEL_NO_ASSEMBLER"])
     assert np.array_equal(with_it.samples, without.samples)
-    assert without.instructions_per_sample > 1.1 * with_it.instructions_per_sample
+    cycles = [trace.of_model(source(LSTM_16), flags).cycles_per_sample for flags in (
+        ["-O2"], ["-O2", "-DMODEL_NO_ASSEMBLER"],
+    )]  # fmt: skip
+    assert cycles[1] > 1.1 * cycles[0]
+
+
+@pytest.mark.system
+@needs_tools
+@pytest.mark.parametrize(("a", "most"), [(GRU_10, 1700), (LSTM_16, 4000)], ids=["gru", "lstm"])
+def test_cycles_stay_within_their_budget(a: Architecture, most: int) -> None:
+    assert trace.of_model(source(a)).cycles_per_sample <= most
+
+
+@pytest.mark.system
+@needs_tools
+@pytest.mark.parametrize("a", [GRU_10, LSTM_16, Architecture("dense", 1, 6, 32)], ids=name)
+def test_contraction_by_the_compiler_changes_nothing(a: Architecture) -> None:
+    """Every multiply-add is written out, so that no build's habit makes other bits."""
+    free = qemu.simulate(source(a), DRY, ["-O2", "-ffp-contract=fast", "-std=gnu11"])
+    bound = qemu.simulate(source(a), DRY)
+    assert np.array_equal(free.samples, bound.samples)
+    assert free.instructions_per_sample == bound.instructions_per_sample
 
 
 @pytest.mark.system
