@@ -46,7 +46,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help measure convert deploy budget timing grid search estimate report choose listen listen-import render play export data test test-fast fuzz lint bench lock doctor system clean
+.PHONY: help measure measured convert deploy budget timing grid search estimate report choose listen listen-import render play export data test test-fast fuzz lint bench lock doctor system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -84,6 +84,9 @@ deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=
 
 measure: .venv/.ready ## count anew, on the simulated Cortex-M7, what the budget of generated C rests on
 	@$(PY) -m embedded measure
+
+measured: .venv/.ready ## take in FILE=log.json, what the bench firmware of a model of GRID told over serial
+	@$(PY) -m embedded measured -- "$$FILE" "$$GRID"
 
 budget: .venv/.ready ## reckon which models of GRID keep up on which board, as choose and report read it
 	@$(SPLIT_ARGS); $(PY) -m embedded budget "$$@" -- "$$GRID"

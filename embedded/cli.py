@@ -122,6 +122,27 @@ def measure_command() -> None:
     measure.measure(cost_model.MEASURED, typer.echo)
 
 
+@app.command("measured")
+@explained
+def measured_command(
+    log: Annotated[Path, typer.Argument(help="What the serial port of a bench firmware told.")],
+    grid: GridArgument = "quick",
+    runs: RunsOption = RUNS,
+) -> None:
+    """Take in what a board told of its own time, and compute the grid's budget anew by it."""
+    from embedded.budget import budget, on_board
+
+    store = Store(runs / folder_name(grid))
+    for one in on_board.taken_in(store, log):
+        typer.echo(
+            f"{one.run}, {one.rendering}, on {boards.title(one.board)}: "
+            f"{one.per_sample(one.warm[1]):,.0f} {one.unit} a sample of the model, at most "
+            f"{one.per_sample(max(one.warm[3], one.cold[3])):,.0f}"
+        )
+    budget.write(store)
+    typer.echo(f"Budget: {store.root / 'budget.parquet'}; `make report` shows it.")
+
+
 @app.command("deploy")
 @explained
 def deploy_command(

@@ -12,14 +12,16 @@ at two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
 from data import files
-from embedded.budget import cost_model
+from embedded.budget import cost_model, on_board
 from embedded.budget.cost_model import Cost
+from embedded.budget.on_board import Measured
 from embedded.tflite.quantization import Kind
 from models.architecture import Architecture
 from study.config.rendering import FRAMED, STREAMING, Rendering
@@ -53,9 +55,10 @@ class BudgetLine:
         board: name.
         route: ``c`` or ``tflite_<kind>``.
         instructions_per_sample: a sample of the model's rate, with the core and resampling.
-        cycles_per_sample: the same in cycles, without wait states; None where not known.
-        cycles_basis: ``timing`` where they are known, ``range`` where an instruction takes one
-            cycle or two.
+        cycles_per_sample: the same in cycles, without wait states or as measured; None where not
+            known.
+        cycles_basis: ``timing`` where they are estimated by rules, ``board`` where a board told
+            them, ``range`` where an instruction takes one cycle or two.
         cycles_optimistic, cycles_pessimistic: the same in cycles, an estimate's error
             taken off or added.
         budget_cycles: that the processor has until the next sample of the model.
@@ -129,6 +132,7 @@ def line(
     route: str,
     run_id: str = "",
     rendering: str | None = None,
+    told: Mapping[on_board.Key, Measured] | None = None,
 ) -> BudgetLine:
     """The budget of one model.
 
@@ -141,15 +145,14 @@ def line(
         rendering: a recurrent model's ``framed`` takes ``frame_size`` steps a sample, and
             ``framed_x<factor>`` as many times what ``framed`` takes; firmware does neither.
             By default as boards do it, recurrent models streaming and the others framed.
+        told: what boards told of their own time (``on_board.read``), preferred to estimates.
     """
     rendering = rendering or (STREAMING if architecture.streams else FRAMED)
     cost = _cost(architecture, route, rendering)
     resampling = board.resampling(sample_rate_hz)
-    around_instructions, around_cycles = cost_model.around_the_model(resampling)
-    instructions = cost.instructions + around_instructions
     budget = board.clock_hz / sample_rate_hz
-    cycles = _cycles(cost, around_instructions, around_cycles, board)
-    shares = [one / budget for one in cycles]
+    time = _time(cost, board, sample_rate_hz, (run_id, rendering, board.name, route), told or {})
+    shares = [one / budget for one in (time.least, time.most)]
     ram = cost.ram_bytes + board.library_ram_bytes
     flash = cost.flash_bytes + board.library_flash_bytes
     if board.runs_from_ram:
@@ -162,11 +165,11 @@ def line(
         rendering=rendering,
         board=board.name,
         route=route,
-        instructions_per_sample=instructions,
-        cycles_per_sample=None if cost.cycles is None else cost.cycles + around_cycles,
-        cycles_basis="range" if cost.cycles is None else "timing",
-        cycles_optimistic=cycles[0],
-        cycles_pessimistic=cycles[1],
+        instructions_per_sample=time.instructions,
+        cycles_per_sample=time.cycles,
+        cycles_basis=time.cycles_basis,
+        cycles_optimistic=time.least,
+        cycles_pessimistic=time.most,
         budget_cycles=budget,
         share_optimistic=shares[0],
         share_pessimistic=shares[1],
@@ -174,8 +177,8 @@ def line(
         flash_bytes=flash,
         latency_ms=board.latency_ms(sample_rate_hz),
         verdict=verdict,
-        basis=cost.basis,
-        instructions_error=cost.error,
+        basis=time.basis,
+        instructions_error=time.error,
         resampling=resampling,
         reason=reason,
     )
@@ -191,6 +194,7 @@ def objection(config: RunConfig, route: str) -> str | None:
 
 def _lines(store: Store) -> Iterator[BudgetLine]:
     runs = {run.run_id: run for run in store.runs()}
+    told = on_board.read(store)
     collected = tables.collect(store)
     tables.require_finished(collected, store)
     done = collected[collected["status"] == "ok"]
@@ -201,7 +205,7 @@ def _lines(store: Store) -> Iterator[BudgetLine]:
             for route in routes:
                 yield line(
                     config.architecture, config.sample_rate_hz, board, route,
-                    config.run_id, row["rendering"],
+                    config.run_id, row["rendering"], told,
                 )  # fmt: skip
 
 
@@ -212,21 +216,45 @@ def _cost(a: Architecture, route: str, rendering: str) -> Cost:
     return cost.repeated(way.factor * steps)
 
 
-def _cycles(
-    cost: Cost, around_instructions: float, around_cycles: float, board: Board
-) -> tuple[float, float]:
-    """A sample's cycles if all goes well, and if nothing does, by the errors of the estimates."""
-    uncertain = cost.error * cost.instructions
-    instructions = cost.instructions + around_instructions
-    low = CYCLES_OPTIMISTIC * (instructions - uncertain)
-    high = CYCLES_PESSIMISTIC * (instructions + uncertain)
+class _Time(NamedTuple):
+    """What a sample takes, as ``BudgetLine`` tells it: ``least`` and ``most`` are cycles."""
+
+    instructions: float
+    basis: str
+    error: float
+    cycles: float | None
+    cycles_basis: str
+    least: float
+    most: float
+
+
+def _time(
+    cost: Cost,
+    board: Board,
+    sample_rate_hz: int,
+    key: tuple[str, str, str, str],
+    told: Mapping[on_board.Key, Measured],
+) -> _Time:
+    """As a board told, where it did, or else estimated; errors widen the range."""
+    around = cost_model.around_the_model(board.resampling(sample_rate_hz))
+    instructions, basis, error = cost.instructions + around[0], cost.basis, cost.error
+    if counted := told.get((*key, "instructions")):
+        instructions, basis, error = counted.per_sample(counted.warm[1]), "measured", 0.0
+    uncertain = error * cost.instructions
+    least = CYCLES_OPTIMISTIC * (instructions - uncertain)
+    most = CYCLES_PESSIMISTIC * (instructions + uncertain)
+    if measured := told.get((*key, "cycles")):
+        middle, worst = measured.warm[1], max(measured.warm[3], measured.cold[3])
+        cycles, least, most = map(measured.per_sample, (middle, measured.warm[0], worst))
+        return _Time(instructions, basis, error, cycles, "board", least, most)
     if cost.cycles is None:
-        return low, high
-    error = cost.cycles_error * cost.cycles
-    estimated = cost.cycles + around_cycles
-    # LLVM's model of the processor tells more cycles, never fewer.
-    most = estimated + error + cost_model.timing_error() * cost.cycles
-    return estimated - error, most if board.runs_from_ram else max(most, high)
+        return _Time(instructions, basis, error, None, "range", least, most)
+    cycles, wrong = cost.cycles + around[1], cost.cycles_error * cost.cycles
+    # LLVM's model of the processor tells more cycles, never fewer. Only tightly coupled memory
+    # never makes it wait.
+    highest = cycles + wrong + cost_model.timing_error() * cost.cycles
+    most = highest if board.runs_from_ram else max(highest, most)
+    return _Time(instructions, basis, error, cycles, "timing", cycles - wrong, most)
 
 
 def _roomier(board: Board) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from data import files, partial_files, templates
 from data.audio import Samples
 from data.errors import InputError
-from embedded.budget import budget, cost_model
+from embedded.budget import budget, cost_model, on_board
 from embedded.budget.budget import KINDS, ROUTES, BudgetLine
 from embedded.c import generate
 from embedded.c.generate import Metadata
@@ -126,7 +126,15 @@ def deploy(
             remedy="Name another run, RUN=id, without knobs and of another family.",
         )
     architecture, rate_hz = chosen.config.architecture, chosen.config.sample_rate_hz
-    line = budget.line(architecture, rate_hz, board, route, chosen.folder.run_id, chosen.rendering)
+    line = budget.line(
+        architecture,
+        rate_hz,
+        board,
+        route,
+        chosen.folder.run_id,
+        chosen.rendering,
+        on_board.read(store),
+    )
     told = [f"This is {chosen.choice.whose}"] if chosen.choice else []
     told += [
         f"{chosen.folder.run_id}, {chosen.rendering}, on {board.title} by {_ROUTE_NAMES[route]}: "
@@ -228,6 +236,8 @@ def _basis(line: BudgetLine) -> str:
 
 
 def _cycles_basis(line: BudgetLine) -> str:
+    if line.cycles_basis == "board":
+        return f"{line.cycles_per_sample:,.0f} measured on a board"
     if line.cycles_basis == "range":
         return "an instruction takes one cycle or two"
     told = f"{line.cycles_per_sample:,.0f} estimated by rules of the processor's pipeline"
@@ -303,7 +313,13 @@ def _fill(
         generate.GOLDEN_TOLERANCE * max(1.0, float(np.abs(expected).max())),
     )
     told = _judged(chosen)
-    texts = {"pedal_config.h": sources.config_header(board, rate_hz)}
+    texts = {
+        "pedal_config.h": sources.config_header(board, rate_hz),
+        "bench_data.h": sources.bench_header(
+            chosen.folder.run_id, chosen.rendering, board,
+            route if route != "c" else f"tflite_{converted.kind}", rate_hz, seconds_dry,
+        ),
+    }  # fmt: skip
     # Without a size of its arena a TFLite model is no part of the firmware; the C route needs none.
     has_tflite = route != "c" or converted.arena_needed_bytes is not None
     if has_tflite:

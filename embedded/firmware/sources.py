@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data import files
+from data.audio import Samples
 from data.errors import InputError
 from embedded.c.generate import literal
 from embedded.tflite.convert import Converted
@@ -20,6 +21,7 @@ from study.selection.boards import Board
 
 FIRMWARE = Path(__file__).parent
 MODEL_NAME = "pedal_model"
+BENCH_BLOCKS = 32  # of music
 
 # Hosts and boards differ a little in what they keep; see ``Converted.arena_needed_bytes``.
 ARENA_SPARE_BYTES = 1024
@@ -117,6 +119,53 @@ def config_header(board: Board, sample_rate_hz: int) -> str:
 
 /* Samples at a time, at the converters' rate. */
 #define PEDAL_BLOCK {board.block_samples}u
+""",
+    )
+
+
+def bench_header(
+    run_id: str, rendering: str, board: Board, route: str, sample_rate_hz: int, dry: Samples
+) -> str:
+    """``bench_data.h``: whose times the bench measures, and the music that it plays.
+
+    Args:
+        run_id: of the model.
+        rendering: of the model.
+        board: that it is built for.
+        route: of the TFLite model beside the generated C; ``c`` if there is none.
+        sample_rate_hz: of the model and of ``dry``.
+        dry: shape ``(samples,)``; the loudest part is taken, at whatever rate the board plays it.
+    """
+    samples = BENCH_BLOCKS * board.block_samples
+    start = max(0, min(int(np.abs(dry).argmax()) - samples // 4, len(dry) - samples))
+    music = np.round(32767 * np.clip(dry[start : start + samples], -1, 1)).astype(int)
+    music = np.pad(music, (0, samples - len(music)))
+    lines = (music[n : n + 12] for n in range(0, samples, 12))
+    numbers = ",\n".join("    " + ", ".join(map(str, line)) for line in lines)
+    return _guarded(
+        "PEDAL_BENCH_DATA_H",
+        f"""#include <cstdint>
+
+#include "pedal_config.h"
+
+namespace pedalframe {{
+namespace bench {{
+
+constexpr char RUN[] = "{run_id}";
+constexpr char RENDERING[] = "{rendering}";
+constexpr char BOARD[] = "{board.name}";
+#if PEDAL_USES_TFLITE
+constexpr char ROUTE[] = "{route}";
+#else
+constexpr char ROUTE[] = "c";
+#endif
+constexpr std::uint32_t MODEL_RATE_HZ = {sample_rate_hz}u;
+constexpr std::int16_t MUSIC[{samples}] = {{
+{numbers}
+}};
+
+}} // namespace bench
+}} // namespace pedalframe
 """,
     )
 

@@ -170,6 +170,24 @@ def simulate_firmware(
         )
 
 
+def bench(folder: Path, flags: Sequence[str] = ("-O2",), timeout_s: float = 120.0) -> str:
+    """The line of JSON that the firmware's bench tells, which counts instructions here.
+
+    Args:
+        folder: with ``core`` and ``model``, as ``make deploy`` leaves it.
+        flags: the compiler's.
+        timeout_s: of the simulation.
+
+    Raises:
+        InputError: as for ``simulate``.
+    """
+    require_tools()
+    with tempfile.TemporaryDirectory() as temporary:
+        here = Path(temporary)
+        build_firmware(folder.resolve(), here, 1, 1, [*flags, "-DBENCH"], None)
+        return run_program(here, ["-icount", "shift=5,sleep=off"], timeout_s)
+
+
 def require_tools() -> None:
     """Refuse to go on without the tools.
 

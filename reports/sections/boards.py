@@ -38,6 +38,8 @@ METHOD_NAMES = {
     "tflite": "TFLite (LiteRT)",
     "c": "generated C",
 }
+# What the budget says of cycles that a board told.
+MEASURED = "board"
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,8 @@ def _lines(budget: pd.DataFrame, boards: Sequence[str]) -> list[BudgetLine]:
 
 def _line(model: str, rendering: str, own: pd.DataFrame, boards: Sequence[str]) -> BudgetLine:
     # Without the board's resampling, which is told by its own cell's title.
-    first = own.sort_values("instructions_per_sample").to_dict("records")[0]
+    by_board = own.assign(estimated=own["cycles_basis"].ne(MEASURED).fillna(value=True))
+    first = by_board.sort_values(["estimated", "instructions_per_sample"]).to_dict("records")[0]
     return BudgetLine(
         model=model,
         rendering=Rendering.parse(rendering).label,
@@ -236,7 +239,8 @@ def _basis(basis: str, error: float) -> str:
 def _cycles(row: Mapping[Hashable, Any]) -> str:
     """Cycles without waiting, or between which numbers they lie where that is all that is known."""
     if not pd.isna(row["cycles_per_sample"]):
-        return significant(float(row["cycles_per_sample"]))
+        told = significant(float(row["cycles_per_sample"]))
+        return f"{told}, measured on a board" if str(row["cycles_basis"]) == MEASURED else told
     low, high = (significant(float(row[f"cycles_{end}"])) for end in ("optimistic", "pessimistic"))
     return f"{low} to {high}"
 
@@ -250,7 +254,8 @@ def _cell(own: pd.DataFrame) -> Cell:
     share = "other sample rate" if is_rate else f"{low:.0f}\N{EN DASH}{high:.0f} %"
     filters = " Through half-band filters." if row["resampling"] in ("halved", "doubled") else ""
     latency = "" if is_rate else f" {row['latency_ms']:.1f} ms from converter to converter."
-    return Cell(row["verdict"], share, f"{row['reason']}.{filters}{latency}")
+    measured = " Measured on a board." if str(row["cycles_basis"]) == MEASURED else ""
+    return Cell(row["verdict"], share, f"{row['reason']}.{measured}{filters}{latency}")
 
 
 def _sentences(budget: pd.DataFrame, boards: Sequence[str]) -> list[str]:

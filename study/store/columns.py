@@ -121,7 +121,10 @@ BUDGET_COLUMNS: dict[str, tuple[str, str]] = {
     "route": ("string", "c, or tflite_ and the kind of numbers"),
     "instructions_per_sample": ("Float64", "a sample of the model's rate, resampling included"),
     "cycles_per_sample": ("Float64", "the same in cycles, without waiting; empty where not known"),
-    "cycles_basis": ("string", "where cycles come from: timing (rules of the processor) or range"),
+    "cycles_basis": (
+        "string",
+        "where cycles come from: timing (rules of the processor), board (measured) or range",
+    ),
     "cycles_optimistic": ("Float64", "the same in cycles, if all goes well"),
     "cycles_pessimistic": ("Float64", "the same in cycles, if nothing does"),
     "budget_cycles": ("Float64", "that the processor has until the next sample of the model"),

@@ -3,6 +3,9 @@
 
 #include "pedal.h"
 #include "pedal_board.h"
+#ifdef BENCH
+#include "cortex_m7_clock.h"
+#endif
 
 namespace {
 
@@ -26,3 +29,14 @@ extern "C" void firmware_process(firmware_state *state, const float *in, float *
         out[n] = __builtin_nanf("");
     }
 }
+
+#ifdef BENCH
+/* The simulator has no counter of cycles; caches and interrupts are those of a board. */
+extern "C" const char *firmware_bench(uint32_t (*now)(void))
+{
+    using namespace pedalframe::cortex_m7;
+    start_counting();
+    return pedalframe::run_bench(
+        pedal, { now, empty_caches, interrupts_off, interrupts_on, "instructions", 31250000 });
+}
+#endif

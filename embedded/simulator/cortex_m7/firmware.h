@@ -3,6 +3,7 @@
 #define CORTEX_M7_FIRMWARE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,6 +15,9 @@ typedef struct {
 
 void firmware_reset(firmware_state *state);
 void firmware_process(firmware_state *state, const float *in, float *out, size_t samples);
+
+/* What the bench tells, counted by this clock. */
+const char *firmware_bench(uint32_t (*now)(void));
 
 #ifdef __cplusplus
 }

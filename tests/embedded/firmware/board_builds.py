@@ -125,9 +125,12 @@ def platformio_settings(
         flags.append(word if takes_next or word.startswith("-") else f"-l{word}")
         takes_next = word in ("-I", "-L")
     sources: list[Path] = []
-    for pattern in re.findall(r"\+<([^>]+)>", option(f"env:{name}", "build_src_filter")):
-        path = firmware / pattern
-        sources += sorted(path.glob("*.c*")) if path.is_dir() else [path]
+    chosen = option(f"env:{name}", "build_src_filter")
+    for sign, pattern in re.findall(r"([+-])<([^>]+)>", chosen):
+        if sign == "+":
+            sources.append(firmware / pattern)
+        else:
+            sources = [path for path in sources if pattern != "*" and path != firmware / pattern]
     return flags, sources
 
 

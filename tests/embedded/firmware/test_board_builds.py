@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedded.budget import cost_model
+from data.errors import InputError
+from embedded.budget import cost_model, on_board
 from embedded.c import generate
 from embedded.c.generate import Metadata
 from embedded.firmware import sources
@@ -22,6 +23,7 @@ from tests.embedded.c import generated
 from tests.embedded.c.generated import random_weights
 from tests.embedded.firmware import board_builds
 from tests.embedded.firmware.board_builds import Tflite, built_by_libdaisy, built_by_platformio
+from tests.study import finished
 
 pytestmark = [
     pytest.mark.slow,
@@ -48,6 +50,9 @@ def firmware(folder: Path, own: Board) -> Path:
     texts = {
         "pedal_config.h": sources.config_header(own, rate_hz),
         "golden.h": sources.golden_header(golden),
+        "bench_data.h": sources.bench_header(
+            "lstm-run", "streaming", own, "tflite_float32", rate_hz, dry
+        ),
     }
     sources.write_texts(folder / "model", texts | sources.tflite_files(_converted(folder)))
     sources.write_build_files(folder, own)
@@ -77,7 +82,7 @@ def symbols(program: Path) -> str:
 
 
 @pytest.mark.parametrize("name", ["teensy41", "teensy40"])
-@pytest.mark.parametrize("route", ["", "_tflite"])
+@pytest.mark.parametrize("route", ["", "_tflite", "_bench", "_tflite_bench"])
 def test_a_teensy_links_by_both_routes(
     name: str, route: str, tmp_path: Path, tflite: Tflite
 ) -> None:
@@ -86,8 +91,9 @@ def test_a_teensy_links_by_both_routes(
         folder, tmp_path / "built", board(name), tflite.environment, f"{name}{route}"
     )
     found = symbols(program)
-    assert ("pedal_model_process" in found) == (route == "")
-    assert ("tflite::MicroInterpreter::Invoke()" in found) == (route != "")
+    assert ("pedal_model_process" in found) == ("tflite" not in route)
+    assert ("tflite::MicroInterpreter::Invoke()" in found) == ("tflite" in route)
+    assert ("run_bench" in found) == ("bench" in route)
 
 
 @pytest.mark.parametrize("name", ["daisy", "daisy_sram"])
@@ -95,6 +101,29 @@ def test_a_daisy_links_with_generated_c(name: str, tmp_path: Path) -> None:
     folder = firmware(tmp_path / "f", board(name))
     library = board_builds.libdaisy(tmp_path / "libDaisy", board(name))
     assert "pedal_model_process" in symbols(built_by_libdaisy(folder, library))
+    board_builds.run(["make", "-s", "-f", "daisy.mk", f"LIBDAISY_DIR={library}", "clean"], folder)
+    assert "run_bench" in symbols(built_by_libdaisy(folder, library, BENCH="1"))
+
+
+@pytest.mark.skipif(bool(qemu.missing_tools()), reason="needs make system")
+@pytest.mark.parametrize("name", ["teensy41", "daisy"])
+def test_the_bench_runs_in_the_simulator_and_is_taken_in(name: str, tmp_path: Path) -> None:
+    own = board(name)
+    told = qemu.bench(firmware(tmp_path / "f", own))
+    (tmp_path / "log").write_text(told)
+    config = finished.config(family="lstm", units=16, sample_rate_hz=own.sample_rate_hz)
+    store = finished.grid(tmp_path / "grid", config, validation_esr=0.1, esr=0.1)
+    with pytest.raises(InputError, match="a run of this grid; found 'lstm-run'"):
+        on_board.taken_in(store, tmp_path / "log")
+    (tmp_path / "log").write_text(told.replace("lstm-run", config.run_id))
+    [taken] = on_board.taken_in(store, tmp_path / "log")
+    assert (taken.board, taken.route, taken.unit) == (name, "c", "instructions")
+    assert (taken.block, taken.board_rate_hz) == (own.block_samples, own.sample_rate_hz)
+    assert 0 < taken.golden_error_ppb < 10_000 < taken.golden_allowed_ppb == 1_000_000
+    expected = cost_model.generated_c(LSTM).instructions + cost_model.around_the_model("none")[0]
+    for counts in (taken.warm, taken.cold):
+        assert taken.per_sample(counts[1]) == pytest.approx(expected, rel=0.03)
+        assert taken.per_sample(counts[3] - counts[0]) < 10  # whatever is played
 
 
 def test_tflite_micro_fits_a_daisy_only_behind_its_bootloader(

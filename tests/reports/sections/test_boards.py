@@ -72,6 +72,8 @@ def test_a_table_from_before_there_were_cycles_tells_their_range(tmp_path: Path)
 
     table.to_parquet(store.root / "budget.parquet")
     assert told() == "2,150"
+    table.assign(cycles_basis="board").to_parquet(store.root / "budget.parquet")
+    assert told() == "2,150, measured on a board"
     table.drop(columns=list(BUDGET_ADDED)).to_parquet(store.root / "budget.parquet")
     assert told() == "1,250 to 2,490"
 

@@ -13,6 +13,7 @@ static volatile unsigned char *const device = data;
 std::uint32_t System::GetNow() { return device[0]; }
 std::uint32_t System::GetTick() { return device[1]; }
 std::uint32_t System::GetTickFreq() { return device[2]; }
+std::uint32_t System::GetSysClkFreq() { return device[5]; }
 void System::Delay(std::uint32_t) {}
 void Switch::Init(Pin, float) {}
 void Switch::Debounce() {}
@@ -29,6 +30,7 @@ void DaisySeed::StartAudio(AudioHandle::AudioCallback cb)
     cb(in, out, 48);
 }
 void DaisySeed::StartLog(bool) {}
+void DaisySeed::Print(const char *, ...) {}
 void DaisySeed::PrintLine(const char *, ...) {}
 
 } // namespace daisy

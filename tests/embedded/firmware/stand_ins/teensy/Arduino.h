@@ -15,6 +15,7 @@ extern "C" {
 extern volatile uint32_t F_CPU_ACTUAL;
 extern volatile uint32_t ARM_DWT_CYCCNT;
 uint32_t millis(void);
+void delay(uint32_t milliseconds);
 void pinMode(uint8_t pin, uint8_t mode);
 void digitalWrite(uint8_t pin, uint8_t value);
 uint8_t digitalRead(uint8_t pin);

@@ -9,6 +9,7 @@ unsigned char data[LIBRARY_RAM];
 volatile uint32_t F_CPU_ACTUAL = 600000000;
 volatile uint32_t ARM_DWT_CYCCNT;
 uint32_t millis(void) { return data[0]; }
+void delay(uint32_t) {}
 void pinMode(uint8_t, uint8_t) {}
 void digitalWrite(uint8_t, uint8_t value) { data[1] = value; }
 uint8_t digitalRead(uint8_t pin) { return data[pin]; }

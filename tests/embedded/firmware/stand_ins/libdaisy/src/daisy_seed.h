@@ -31,6 +31,7 @@ struct System {
     static std::uint32_t GetNow();
     static std::uint32_t GetTick();
     static std::uint32_t GetTickFreq();
+    static std::uint32_t GetSysClkFreq();
     static void Delay(std::uint32_t delay_ms);
 };
 
@@ -49,6 +50,7 @@ public:
     void SetAudioBlockSize(std::size_t blocksize);
     void StartAudio(AudioHandle::AudioCallback cb);
     static void StartLog(bool wait_for_pc = false);
+    static void Print(const char *format, ...);
     static void PrintLine(const char *format, ...);
 };
 
