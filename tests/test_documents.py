@@ -5,17 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
-from pydantic_core import PydanticUndefined
 
-from models.families import FAMILIES
-from models.losses import LOSSES
 from study.config import grid
-from study.config.run import RunConfig
-from study.search.search_file import SEARCHABLE
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -94,32 +88,6 @@ def table(document: Path, heading: str) -> list[list[str]]:
 
 
 GRIDS = ROOT / "docs" / "grids.md"
-KEYS = table(GRIDS, "| key |")
-
-
-def test_every_key_of_a_run_is_told_once_with_its_default() -> None:
-    told: dict[str, Any] = {}
-    for names, defaults, *_ in KEYS:
-        own = re.findall(r"`(\w+)`", names)
-        values = re.findall(r"[\w.]+", defaults.split(" (")[0]) or [""] * len(own)
-        for name, value in zip(own, values, strict=True):
-            assert name not in told
-            told[name] = value
-    fields = {name: field for name, field in RunConfig.model_fields.items() if name != "signal"}
-    assert set(told) == set(fields)
-    for name, field in fields.items():
-        empty = field.default in ((), {}) or field.default is PydanticUndefined
-        default = "" if empty else str(field.default).lower()
-        if isinstance(field.default, float) and told[name]:
-            assert float(told[name]) == field.default, name
-        else:
-            assert told[name] == default, name
-
-
-@pytest.mark.parametrize(("key", "values"), [("family", FAMILIES), ("loss", LOSSES)])
-def test_every_value_of_a_key_is_told(key: str, values: Any) -> None:
-    (meaning,) = [row[2] for row in KEYS if f"`{key}`" in row[0]]
-    assert set(values) <= set(re.findall(r"`(\w+)`", meaning))
 
 
 def test_every_committed_grid_is_told_with_its_number_of_runs() -> None:
@@ -127,11 +95,6 @@ def test_every_committed_grid_is_told_with_its_number_of_runs() -> None:
     assert set(told) == set(grid.committed_names())
     for name in set(told) - {"real"}:  # which needs a recording
         assert told[name] == str(len(grid.load(name).runs)), name
-
-
-def test_every_setting_that_a_search_can_vary_is_told() -> None:
-    told = text(GRIDS).split("In `[space]` may stand", 1)[1].split("\n\n", 1)[0]
-    assert set(re.findall(r"`(\w+)`", told)) - {"training"} == set(SEARCHABLE)
 
 
 def test_every_target_of_make_is_told_in_the_readme() -> None:

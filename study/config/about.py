@@ -1,6 +1,6 @@
 """What the program knows of a setting besides its range, beside its field in ``RunConfig``.
 
-Tables, searches, ids and labels follow from it.
+Tables, searches, ids, labels and the reference in ``docs/grids.md`` follow from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ class About:
     """Of one setting.
 
     Attributes:
-        meaning: in a few words, for the columns' explanations.
+        meaning: in a few words, for the columns' explanations and the reference of keys.
+        note: what else someone who writes a grid needs to know, as Markdown, for that reference.
         in_results: whether it is a column of the results table.
         applies_to: ``frames``: has no use in training on sequences; ``segments``: only there, and
             in fine-tuning for streaming.
@@ -31,6 +32,7 @@ class About:
     """
 
     meaning: str
+    note: str = ""
     in_results: bool = True
     applies_to: Literal["all", "frames", "segments"] = "all"
     searched: Literal["choices", "integers", "numbers"] | None = None
