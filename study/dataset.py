@@ -60,7 +60,7 @@ class Datasets:
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
-        self._materials: dict[str, Dataset] = {}
+        self._datasets: dict[str, Dataset] = {}
         self._firs: dict[tuple[str, int], Samples] = {}
 
     def of(self, config: RunConfig) -> Dataset:
@@ -70,9 +70,9 @@ class Datasets:
             InputError: whatever the device, the import or the split finds wrong.
         """
         key = self._key(config)
-        if key not in self._materials:
-            self._materials[key] = self._load(config)
-        return self._materials[key]
+        if key not in self._datasets:
+            self._datasets[key] = self._load(config)
+        return self._datasets[key]
 
     def test_fir(self, config: RunConfig) -> Samples:
         """The linear baseline of the run's frame size on its test split."""

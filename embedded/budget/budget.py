@@ -273,7 +273,8 @@ def _verdict(
     flash_bytes: int,
 ) -> tuple[Verdict, str]:
     if board.resampling(sample_rate_hz) == "impossible":
-        rates = f"{board.sample_rate_hz} Hz, or {board.sample_rate_hz // 2} Hz between filters"
+        own = board.sample_rate_hz
+        rates = f"{own} Hz, or between filters {own // 2} or {2 * own} Hz"
         return "no", f"rate: the board runs at {rates}; the model has {sample_rate_hz} Hz"
     if flash_bytes > board.flash_bytes:
         return "no", f"flash: {flash_bytes:,} bytes of {board.flash_bytes:,}{_roomier(board)}"

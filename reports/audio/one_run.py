@@ -1,6 +1,6 @@
 """What one run looks and sounds like: its learning, its waveforms, its worst moments, players.
 
-Each run has one folder on the cache, made from nothing but what the run itself left, so that
+Each run has one folder in the cache, made from nothing but what the run itself left, so that
 another run of the grid never changes it.
 """
 

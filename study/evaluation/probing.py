@@ -117,7 +117,7 @@ def _highest(rows: list[Row]) -> float | None:
 
 
 def effect_process(effect: Effect, sample_rate_hz: int) -> Process:
-    """An effect as its pair was made: up to the source's rate, through it, and back."""
+    """An effect as its pair was made."""
 
     def process(dry: Float64s) -> Samples:
         return pairs.through(effect, dry.astype(np.float32), sample_rate_hz)

@@ -76,12 +76,14 @@ class Probe:
 
     @property
     def harmonics(self) -> npt.NDArray[np.int64]:
-        """Bins of the harmonics that can be heard in a spectrum of one period.
+        """Bins of the harmonics below Nyquist in a spectrum of one period."""
+        return np.arange(self.cycles, (self.period + 1) // 2, self.cycles)
 
-        Those below half the sample rate, or half of the board's where it is halved.
-        """
-        band = self.period / 4 if is_halved(self.sample_rate_hz) else self.period / 2
-        return np.arange(self.cycles, math.ceil(band), self.cycles)
+    @property
+    def heard_harmonics(self) -> npt.NDArray[np.int64]:
+        """Those of them below half of the rate that a board plays them at."""
+        share = played_rate_hz(self.sample_rate_hz) / self.sample_rate_hz
+        return self.harmonics[self.harmonics < share * self.period / 2]
 
     def signal(self, samples: int) -> Float64s:
         """The sine from its start, shape ``(samples,)``; repeats bit for bit."""
@@ -164,18 +166,18 @@ def analyse(response: npt.NDArray[np.floating], probe: Probe) -> Aliasing:
     """
     power = _one_sided_power(response) * _heard_power(len(response), probe.sample_rate_hz)
     periodic, residue = power[0::2], float(power[1::2].sum())
-    harmonic_energy = float(periodic[probe.harmonics].sum())
+    harmonic_energy = float(periodic[probe.heard_harmonics].sum())
     if harmonic_energy == 0:
         return Aliasing(None, None, None, None, None)
     aliases = periodic.copy()
     aliases[0] = 0
-    aliases[probe.harmonics] = 0
+    aliases[probe.heard_harmonics] = 0
     strongest = int(np.argmax(aliases))
     fundamental = float(periodic[probe.cycles])
     return Aliasing(
         _db(float(aliases.sum()) / harmonic_energy),
         _db(float(aliases[strongest]) / fundamental) if fundamental else None,
-        _heard_at_hz(strongest * probe.sample_rate_hz / probe.period, probe.sample_rate_hz),
+        float(heard_hz(np.asarray(strongest), probe)),
         _db(float(periodic[0]) / harmonic_energy),
         _db(residue / harmonic_energy),
     )
@@ -184,9 +186,10 @@ def analyse(response: npt.NDArray[np.floating], probe: Probe) -> Aliasing:
 def spectrum_db(response: npt.NDArray[np.floating], probe: Probe) -> Float64s:
     """Level of each bin of one period against the fundamental, shape ``(period // 2 + 1,)``.
 
-    Bin ``k`` lies at ``k * sample_rate_hz / period``; not below -300 dB.
+    As a board plays it; bin ``k`` is heard at ``heard_hz(k)``. Not below -300 dB.
     """
-    periodic = _one_sided_power(response)[0::2]
+    power = _one_sided_power(response) * _heard_power(len(response), probe.sample_rate_hz)
+    periodic = power[0::2]
     floor = 10 ** (FLOOR_DB / 10)
     fundamental = periodic[probe.cycles] or 1.0
     return np.asarray(10 * np.log10(np.maximum(periodic / fundamental, floor)))
@@ -221,26 +224,25 @@ def responses(process: Process, probes: list[Probe], memory_samples: int | None 
     return np.asarray(process(signals))[:, settling : settling + 2 * period]
 
 
-def is_halved(sample_rate_hz: int) -> bool:
-    """Whether a board plays what a model of this rate answers at half of it."""
-    return sample_rate_hz > HIGHEST_BOARD_RATE_HZ
+def played_rate_hz(sample_rate_hz: int) -> float:
+    """The rate at which a board plays what a model of this one answers: it, or half of it."""
+    return sample_rate_hz / 2 if sample_rate_hz > HIGHEST_BOARD_RATE_HZ else sample_rate_hz
+
+
+def heard_hz(bins: npt.NDArray[np.int64], probe: Probe) -> Float64s:
+    """Where bins of a spectrum of one period lie at the rate that a board plays them at."""
+    frequencies_hz = bins * probe.sample_rate_hz / probe.period
+    return np.minimum(frequencies_hz, played_rate_hz(probe.sample_rate_hz) - frequencies_hz)
 
 
 def _heard_power(samples: int, sample_rate_hz: int) -> Float64s | float:
     """What passes to the board, as a share of each bin's energy."""
-    if not is_halved(sample_rate_hz):
+    if played_rate_hz(sample_rate_hz) == sample_rate_hz:
         return 1.0
     taps = filters.firwin(HALF_BAND_TAPS, 0.5, window=("kaiser", HALF_BAND_KAISER))
     bins = np.arange(samples // 2 + 1)
     _, response = filters.freqz(taps, worN=2 * np.pi * bins / samples)
     return np.asarray(np.abs(response) ** 2)
-
-
-def _heard_at_hz(frequency_hz: float, sample_rate_hz: int) -> float:
-    """Where it lies at the board's rate."""
-    if is_halved(sample_rate_hz) and frequency_hz > sample_rate_hz / 4:
-        return sample_rate_hz / 2 - frequency_hz
-    return frequency_hz
 
 
 def _one_sided_power(response: npt.NDArray[np.floating]) -> Float64s:

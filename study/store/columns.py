@@ -102,7 +102,7 @@ ALIASING_COLUMNS: dict[str, tuple[str, str]] = {
     "probe": ("string", "standard (four pitches, two levels) or note (of a piano)"),
     "f0_hz": ("Float64", "frequency of the sine"),
     "amplitude": ("Float64", "its peak, 1 is full scale"),
-    "asr_db": ("Float64", "energy of all aliases against the harmonics below Nyquist"),
+    "asr_db": ("Float64", "energy of all aliases against the harmonics, as a board plays them"),
     "strongest_alias_db": ("Float64", "the strongest alias against the fundamental (dBc)"),
     "strongest_alias_hz": ("Float64", "its frequency"),
     "dc_db": ("Float64", "energy of the offset against the harmonics"),

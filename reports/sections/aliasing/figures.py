@@ -73,8 +73,13 @@ class EpochCurve:
     spreads: Sequence[Spread]
 
 
-def probe_spectra(panels: Sequence[Panel], sample_rate_hz: int) -> Figure:
-    """A panel a probe: harmonics as blue dots on lines, aliases as vermilion triangles."""
+def probe_spectra(panels: Sequence[Panel], sample_rate_hz: float) -> Figure:
+    """A panel a probe: harmonics as blue dots on lines, aliases as vermilion triangles.
+
+    Args:
+        panels: of one rate.
+        sample_rate_hz: at which they are played.
+    """
     figure = blank(0.55 + 1.25 * len(panels))
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for ax, panel in zip(axes, panels, strict=True):

@@ -2,7 +2,8 @@
 
 Period and cycles of a probe are primes (``study.measures.aliasing``), so every bin that is no
 multiple of the cycles can be reached by folding alone, and each harmonic beyond half the
-sample rate folds to a bin of its own.
+sample rate folds to a bin of its own. Where a board plays at half the rate, what its filter
+leaves of a harmonic beyond its band is an alias, too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from study.measures.aliasing import Float64s, Probe
+from study.measures.aliasing import Float64s, Probe, heard_hz, played_rate_hz
 
 FLOOR_DB = -100.0  # nothing below it is drawn
 COLUMNS = 110  # as many lines as a phone shows apart
@@ -62,11 +63,11 @@ def marked(spectrum_db: npt.NDArray[np.floating], probe: Probe) -> Marked:
     levels_db = np.asarray(spectrum_db, np.float64)
     is_alias = np.ones(len(levels_db), bool)
     is_alias[0] = False
-    is_alias[probe.harmonics] = False
+    is_alias[probe.heard_harmonics] = False
     aliases = np.flatnonzero(is_alias)
     strongest = int(aliases[np.argmax(levels_db[aliases])])
     return Marked(
-        *_drawn(probe.harmonics, levels_db, probe),
+        *_drawn(probe.heard_harmonics, levels_db, probe),
         *_drawn(aliases, levels_db, probe),
         Alias(
             hz=bin_hz(strongest, probe),
@@ -78,8 +79,8 @@ def marked(spectrum_db: npt.NDArray[np.floating], probe: Probe) -> Marked:
 
 
 def bin_hz(number: int, probe: Probe) -> float:
-    """Frequency of a bin."""
-    return number * probe.sample_rate_hz / probe.period
+    """Where a bin is heard."""
+    return float(heard_hz(np.asarray(number), probe))
 
 
 def folded_harmonic(number: int, probe: Probe) -> int:
@@ -93,8 +94,9 @@ def _drawn(
 ) -> tuple[Float64s, Float64s]:
     """Frequencies and levels of the strongest bin of each column, if it is above the floor."""
     loud = bins[levels_db[bins] > FLOOR_DB]
-    column = loud * COLUMNS // len(levels_db)
+    nyquist_hz = played_rate_hz(probe.sample_rate_hz) / 2
+    column = np.floor(heard_hz(loud, probe) / nyquist_hz * COLUMNS)
     order = np.lexsort((-levels_db[loud], column))  # by column, the strongest first
     _, first = np.unique(column[order], return_index=True)
     kept = loud[order[first]]
-    return np.asarray(kept * probe.sample_rate_hz / probe.period, np.float64), levels_db[kept]
+    return heard_hz(kept, probe), levels_db[kept]

@@ -293,7 +293,8 @@ def _spectra(answers: Answers, cache: Cache, label: str) -> tuple[Picture, ...]:
                     )
                     if probe.amplitude == amplitude
                 ]
-                figure = figures.probe_spectra(panels, answers.sample_rate_hz)
+                rate_hz = aliasing.played_rate_hz(answers.sample_rate_hz)
+                figure = figures.probe_spectra(panels, rate_hz)
                 picture = style.save(figure, folder, f"spectra-{amplitude:g}".replace(".", "-"))
                 pictures.append(
                     {

@@ -81,7 +81,7 @@ def test_what_an_estimate_may_be_wrong_by_widens_the_range() -> None:
 def test_a_rate_that_the_board_has_not_is_no_and_says_so() -> None:
     line = budget.line(GRU_10, 22_050, DAISY, "c")
     assert (line.verdict, line.resampling) == ("no", "impossible")
-    assert "48000 Hz, or 24000 Hz" in line.reason
+    assert "48000 Hz, or between filters 24000 or 96000 Hz" in line.reason
 
 
 @pytest.mark.parametrize(("units", "verdict"), [(16, "yes"), (32, "tight"), (40, "no"), (64, "no")])

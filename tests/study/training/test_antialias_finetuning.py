@@ -37,6 +37,16 @@ def test_a_target_keeps_the_harmonics_and_loses_the_aliases() -> None:
     assert after.dc_db == pytest.approx(before.dc_db, abs=1e-3)
 
 
+def test_a_target_keeps_what_a_boards_filter_will_take_away() -> None:
+    asked = Probe(88_200, PERIOD_SAMPLES, 397, 0.8)
+    order = PERIOD_SAMPLES // (2 * 397) - 1
+    phase = order * 397 * np.arange(PERIOD_SAMPLES) / PERIOD_SAMPLES
+    answer = asked.signal(PERIOD_SAMPLES) + 0.1 * np.sin(2 * np.pi * phase)
+    assert 22_050 < order * asked.f0_hz < 44_100
+    kept = without_aliases(answer.astype(np.float32), asked)
+    assert kept == pytest.approx(answer, abs=1e-6)
+
+
 def test_a_lesson_is_tones_with_the_models_own_answers() -> None:
     weights = compiled.initial_state(CONFIG.architecture, seed=3).weights
     taught = tones(CONFIG.architecture, weights, tiny.RATE_HZ, seed=0)

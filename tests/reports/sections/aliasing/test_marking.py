@@ -50,6 +50,19 @@ def test_the_strongest_alias_of_a_clipper_is_an_odd_harmonic_folded(
     assert alias.level_db == pytest.approx(found.strongest_alias_db)
 
 
+@pytest.mark.parametrize("drive", [5, 20])
+def test_at_twice_a_boards_rate_lines_are_where_and_as_loud_as_the_board_plays_them(
+    drive: float,
+) -> None:
+    probe = aliasing.probe(88_200, 4201, 0.5)
+    alias = marked(spectrum(probe, drive), probe)
+    found = aliasing.analyse(np.tanh(drive * probe.signal(2 * probe.period)), probe)
+    assert alias.strongest.hz == pytest.approx(found.strongest_alias_hz)
+    assert alias.strongest.level_db == pytest.approx(found.strongest_alias_db)
+    assert max(alias.aliases_hz.max(), alias.harmonics_hz.max()) < 22_050
+    assert alias.harmonics_hz == pytest.approx(probe.f0_hz * np.array([1, 3, 5]))
+
+
 @settings(max_examples=60, deadline=None)
 @given(probes, st.integers(1, 4_000))
 def test_every_bin_has_the_one_harmonic_that_folds_to_it(probe: Probe, number: int) -> None:
