@@ -42,11 +42,11 @@ ROOMS := data models study reports embedded tests
 # Whatever is only recommended by another must stand here too. libclang-rt-dev, clang's sanitizers,
 # follows the release's clang as `clang` itself does, so no version is named.
 DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
-  chromium gcc g++ clang llvm libclang-rt-dev gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
+  chromium gcc g++ clang lld llvm libclang-rt-dev gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help measure measured convert deploy budget timing grid search estimate report choose listen listen-import render play export data test test-fast fuzz lint bench lock doctor system clean
+.PHONY: help measure measured convert deploy budget timing grid search estimate report open choose listen listen-import render play export data test test-fast fuzz lint bench lock doctor system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -54,18 +54,21 @@ help: ## list the targets
 grid: .venv/.ready .venv/.wavesurfer ## train and evaluate GRID=quick|paper|real|file.toml [DRY=a.wav WET=b.wav], then report
 	@$(SPLIT_ARGS); $(PY) -m study grid $(RECORDING) "$$@" -- "$$GRID"; status=$$?; \
 	  case $$status in 0|3) ;; *) exit $$status;; esac; \
-	  $(PY) -m embedded budget -- "$$GRID" && $(PY) -m reports -- "$$GRID" && exit $$status
+	  $(PY) -m embedded budget -- "$$GRID" && $(PY) -m embedded browser -- "$$GRID" && $(PY) -m reports -- "$$GRID" && exit $$status
 
 search: .venv/.ready .venv/.wavesurfer ## search settings by SEARCH=sd1_search|file.toml [DRY=a.wav WET=b.wav], train the best
 	@$(SPLIT_ARGS); $(PY) -m study search $(RECORDING) "$$@" -- "$$SEARCH"; status=$$?; \
 	  case $$status in 0|3) ;; *) exit $$status;; esac; \
-	  $(PY) -m embedded budget -- "$$SEARCH" && $(PY) -m reports -- "$$SEARCH" && exit $$status
+	  $(PY) -m embedded budget -- "$$SEARCH" && $(PY) -m embedded browser -- "$$SEARCH" && $(PY) -m reports -- "$$SEARCH" && exit $$status
 
 estimate: .venv/.ready ## count the runs of GRID and estimate its hours on this machine
 	@$(PY) -m study grid $(RECORDING) --dry-run -- "$$GRID"
 
 report: .venv/.ready .venv/.wavesurfer ## rebuild the pages of GRID from its stored results
-	@$(PY) -m reports -- "$$GRID"
+	@$(PY) -m embedded browser -- "$$GRID" && $(PY) -m reports -- "$$GRID"
+
+open: .venv/.ready .venv/.wavesurfer ## rebuild the pages of GRID and serve them to this machine's browser, to play live through the models
+	@$(SPLIT_ARGS); $(PY) -m embedded browser -- "$$GRID" && $(PY) -m reports --open "$$@" -- "$$GRID"
 
 choose: .venv/.ready ## choose the model of GRID to build of each effect [EFFECT=sd1 RUN=id BOARD=teensy41 ARGS="--max-macs 5000"]
 	@$(SPLIT_ARGS); $(PY) -m study choose $${RUN:+"--run=$$RUN"} $${EFFECT:+"--effect=$$EFFECT"} $${BOARD:+"--board=$$BOARD"} "$$@" -- "$$GRID"
@@ -76,8 +79,8 @@ listen: .venv/.ready ## open blind listening tests of GRID [EFFECT=sd1 RUNS=id,i
 listen-import: .venv/.ready ## read FILE=answers.json, saved from the listening page, into GRID
 	@$(PY) -m reports.listening_cli import -- "$$FILE" "$$GRID"
 
-render: .venv/.ready ## play IN=dry.wav through RUN (an id, or its beginning) into OUT=wet.wav
-	@$(SPLIT_ARGS); $(PY) -m study render "--grid=$$GRID" "$$@" -- "$$RUN" "$$IN" "$$OUT"
+render: .venv/.ready ## play IN=dry.wav through GRID's choice into OUT=wet.wav [EFFECT=sd1 RUN=id]
+	@$(SPLIT_ARGS); $(PY) -m study render "--grid=$$GRID" $${EFFECT:+"--effect=$$EFFECT"} "$$@" -- "$$RUN" "$$IN" "$$OUT"
 
 deploy: .venv/.ready ## write and prove the firmware of GRID's choice for BOARD=teensy41 [EFFECT=sd1 RUN=id FORCE=1 ARGS="--route tflite_float32"; ARGS=--help names the boards]
 	@$(SPLIT_ARGS); $(PY) -m embedded deploy "--board=$${BOARD:-teensy41}" $${RUN:+"--run=$$RUN"} $${EFFECT:+"--effect=$$EFFECT"} $${FORCE:+--force} "$$@" -- "$$GRID"
@@ -97,8 +100,8 @@ convert: .venv/.ready ## write GRID's choice as TFLite models, float and quantiz
 timing: .venv/.ready ## measure computing time of GRID's best models against block size, here; the report shows it
 	@$(SPLIT_ARGS); $(PY) -m embedded timing "$$@" -- "$$GRID"
 
-play: .venv/.ready-live ## play RUN live on the default sound card [ARGS="--device 3 --block 64"]
-	@$(SPLIT_ARGS); $(PY) -m study play "--grid=$$GRID" "$$@" -- "$$RUN"
+play: .venv/.ready-live ## play GRID's choice live on the default sound card [EFFECT=sd1 RUN=id ARGS="--device 3 --block 64"]
+	@$(SPLIT_ARGS); $(PY) -m study play "--grid=$$GRID" $${EFFECT:+"--effect=$$EFFECT"} "$$@" -- "$$RUN"
 
 export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus|neuralseed [EFFECT=sd1 RUN=id FORCE=1]
 	@$(SPLIT_ARGS); $(PY) -m embedded export "--format=$$FORMAT" $${RUN:+"--run=$$RUN"} $${EFFECT:+"--effect=$$EFFECT"} $${FORCE:+--force} "$$@" -- "$$GRID"

@@ -65,6 +65,7 @@ def export_command(
     typer.echo(f"{written.path}: {written.run_id}, ESR {written.esr:.4f} in streaming use")
     if written.whose:
         typer.echo(f"This is {written.whose}.")
+    typer.echo(written.how)
     for warning in written.warnings:
         typer.echo(f"warning: {warning}", err=True)
 
@@ -79,6 +80,22 @@ def budget_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> Non
     for sentence in budget.told(budget.write(store)):
         typer.echo(sentence)
     typer.echo(f"Budget: {store.root / 'budget.parquet'}")
+
+
+@app.command("browser")
+@explained
+def browser_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> None:
+    """Compile the candidates of a grid for the browser; writes browser.json for the report.
+
+    Without a compiler for WebAssembly it says what to install, and the report does without.
+    """
+    from embedded.wasm import browser
+
+    store = Store(runs / folder_name(grid))
+    made = browser.write(store)
+    if made.problem:
+        typer.echo(f"warning: {made.problem}", err=True)
+    typer.echo(f"For the browser: {len(made.models)} models, {browser.path(store)}")
 
 
 @app.command("convert")
@@ -179,8 +196,12 @@ def timing_command(grid: GridArgument = "quick", runs: RunsOption = RUNS) -> Non
 
     store = Store(runs / folder_name(grid))
     found = host_timing.write(store)
-    wide = found.pivot_table(
-        index=["effect", "method"], columns="block_samples", values="seconds_per_second"
-    )
-    typer.echo(wide.to_string(float_format="{:.4f}".format, na_rep="-"))
-    typer.echo(f"Seconds a second of audio: {store.root / 'timing.parquet'}")
+    for effect, own in found.groupby("effect", sort=False):
+        typer.echo(f"{effect}: seconds of computing a second of audio, below 1 keeps up")
+        for method, rows in own.groupby("method", sort=False):
+            best = rows.sort_values("seconds_per_second").to_dict("records")[0]
+            typer.echo(
+                f"  {str(method).replace('_', ', ')}: {best['seconds_per_second']:.4f} "
+                f"at blocks of {best['block_samples']:,} samples"
+            )
+    typer.echo(f"By block size: {store.root / 'timing.parquet'}, and `make report` draws it")

@@ -27,7 +27,7 @@ from study.selection import boards, choose
 from study.selection.candidates import read_budget
 from study.selection.limits import Limits
 from study.store import tables
-from study.store.folders import CHECKPOINT_EVERY_S, RUNS, Store
+from study.store.folders import CHECKPOINT_EVERY_S, RUNS, RunFolder, Store
 
 SOME_RUNS_FAILED = 3  # 1 is Python's own for an exception that nobody caught
 
@@ -43,7 +43,21 @@ GridArgument = Annotated[
     str, typer.Argument(help="A committed grid's name, or the path of a TOML file.")
 ]
 RunArgument = Annotated[
-    str, typer.Argument(help="A run's id or the beginning of it, or a run's folder.")
+    str,
+    typer.Argument(
+        help="A run's id or the beginning of it, or a run's folder; '' for the effect's choice."
+    ),
+]
+EffectOption = Annotated[
+    str | None,
+    typer.Option("--effect", help="Whose choice, where no run is named.  [default: the first]"),
+]
+RenderingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rendering",
+        help="framed, streaming or streaming_tuned.  [default: the choice's; of a run its own]",
+    ),
 ]
 GridOption = Annotated[
     str, typer.Option("--grid", help="The grid that the run is one of: its name or file.")
@@ -220,10 +234,8 @@ def render_command(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Dry WAV or FLAC, any rate.")],
     destination: Annotated[Path, typer.Argument(metavar="OUT", help="Wet .wav or .flac.")],
     grid: GridOption = "quick",
-    mode: Annotated[
-        Literal["framed", "streaming"] | None,
-        typer.Option(help="How a recurrent model renders.  [default: as it was trained]"),
-    ] = None,
+    effect: EffectOption = None,
+    rendering: RenderingOption = None,
     bits: Annotated[
         Literal["24", "32f"] | None,
         typer.Option(help="Integers or float.  [default: 32f, for FLAC 24]"),
@@ -237,10 +249,12 @@ def render_command(
     """
     from study.rendering import files, trained_model
 
-    folder = trained_model.find(run, Store(runs / grids.folder_name(grid)))
-    model = trained_model.load(folder, mode)
+    audio_streams.container_of(destination, audio_streams.form(source), _coding(bits, destination))
+    folder, chosen = _wanted(run, effect, Store(runs / grids.folder_name(grid)))
+    way = rendering or chosen
+    model = trained_model.load_as(folder, way) if way else trained_model.load(folder)
     form = audio_streams.form(source)
-    coding = bits or ("24" if destination.suffix.lower() == ".flac" else "32f")
+    coding = _coding(bits, destination)
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -268,6 +282,8 @@ def render_command(
 def play_command(
     run: RunArgument,
     grid: GridOption = "quick",
+    effect: EffectOption = None,
+    rendering: RenderingOption = None,
     device: Annotated[
         str | None, typer.Option(help="Number, name or part of the name of a sound card.")
     ] = None,
@@ -282,11 +298,11 @@ def play_command(
     Needs the optional package sounddevice. Recurrent models carry their state on. A model
     that this machine does not compute faster than it sounds is refused.
     """
-    from study.rendering import sound_card, trained_model
+    from study.rendering import sound_card
 
     sound_card.sounddevice()  # missed before a model is loaded
-    folder = trained_model.find(run, Store(runs / grids.folder_name(grid)))
-    player = sound_card.player(sound_card.loaded(folder), block)
+    folder, chosen = _wanted(run, effect, Store(runs / grids.folder_name(grid)))
+    player = sound_card.player(sound_card.loaded(folder, rendering or chosen), block)
     card = int(device) if device is not None and device.isdigit() else device
     console = terminal.console()
     with console.status("starting") as status:
@@ -304,6 +320,21 @@ def play_command(
             sound_card.play(player, card, seconds, tell)
     load = player.load()
     console.print(f"load {100 * load.mean:.0f} %, at worst {100 * load.worst:.0f} %")
+
+
+def _coding(bits: Literal["24", "32f"] | None, destination: Path) -> Literal["24", "32f"]:
+    return bits or ("24" if destination.suffix.lower() == ".flac" else "32f")
+
+
+def _wanted(run: str, effect: str | None, store: Store) -> tuple[RunFolder, str | None]:
+    """The run that is named, or the effect's choice and how it is rendered, which is told."""
+    from study.rendering import trained_model
+
+    if run:
+        return trained_model.find(run, store), None
+    choice = choose.chosen(store, effect)
+    typer.echo(f"{choice.candidate.name}: {choice.whose}", err=True)
+    return store.run(choice.run_id), choice.rendering
 
 
 def _recording(dry: str | None, wet: str | None) -> tuple[str, str] | None:
@@ -335,8 +366,8 @@ def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> Non
     os.sched_setaffinity(0, {cores[0]})
     from study.execution.estimate import estimate
 
-    with console.status("measuring each architecture for a moment"):
-        result = estimate(grid, len(cores))
+    with console.status("measuring each architecture for a moment, twice"):
+        result, again = estimate(grid, len(cores)), estimate(grid, len(cores))
     for (architecture, way), rate in result.frames_per_second.items():
         seen = "sequences" if way == "sequence" else f"frame {architecture.frame_size}"
         console.print(
@@ -344,9 +375,22 @@ def _print_estimate(grid: grids.Grid, cores: list[int], console: Console) -> Non
             f"{rate:,.0f} samples/s a core",
         )
     console.print(
-        f"{grid.title}: {result.runs} runs, about {duration(result.hours * 3600)} "
-        f"({result.hours:.2f} hours) of training and evaluation with {len(cores)} workers",
+        f"{grid.title}: {result.runs} runs, about {_between(result.hours, again.hours)} "
+        f"of training and evaluation with {len(cores)} workers",
     )
+    load = os.getloadavg()[0]
+    console.print(
+        f"Measured while {max(0.0, load - 1):.1f} other programs were busy on "
+        f"{len(worker_pool.cores())} cores"
+        + ("; without them it takes less." if load > 1.5 else "."),
+        highlight=False,
+    )
+
+
+def _between(one_hours: float, other_hours: float) -> str:
+    """Two measurements of a time, or one where they agree."""
+    low, high = (duration(3600 * hours) for hours in sorted((one_hours, other_hours)))
+    return low if low == high else f"{low} to {high}"
 
 
 def _tell(results: Any, folder: Path, console: Console) -> None:

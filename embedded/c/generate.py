@@ -124,8 +124,7 @@ def generate(architecture: Architecture, weights: Weights, metadata: Metadata) -
     layers, cell = pack(architecture, weights), CELLS[architecture.family]
     front = pack_features(architecture, weights) if architecture.features else None
     environment = templates.environment(TEMPLATES, is_html=False)
-    dry = golden_input(GOLDEN_SAMPLES, metadata.sample_rate_hz, GOLDEN_SEED)
-    expected, tolerance = _golden(architecture, weights, dry)
+    dry, expected, tolerance = golden(architecture, weights, metadata.sample_rate_hz)
     content: dict[str, Any] = {
         "id": metadata.name,
         "ID": metadata.name.upper(),
@@ -160,10 +159,15 @@ def generate(architecture: Architecture, weights: Weights, metadata: Metadata) -
     return CSource(metadata.name, rendered("header.h"), rendered("source.c"), rendered("test.c"))
 
 
-def _golden(
-    a: Architecture, weights: Weights, dry: NDArray[np.float32]
-) -> tuple[reference.Signal64, float]:
-    """The exact answer and the generated test's tolerance, which the model must deserve."""
+def golden(
+    a: Architecture, weights: Weights, sample_rate_hz: int
+) -> tuple[NDArray[np.float32], reference.Signal64, float]:
+    """Dry samples, the exact answer, and the largest error that generated code may make of it.
+
+    Raises:
+        InputError: the model makes so much of small errors that it does not deserve that.
+    """
+    dry = golden_input(GOLDEN_SAMPLES, sample_rate_hz, GOLDEN_SEED)
     expected = reference.respond(a, weights, dry)
     tolerance = GOLDEN_TOLERANCE * max(1.0, float(np.abs(expected).max()))
     approximated = reference.respond(a, weights, dry, tanh_approximation.tanh)
@@ -177,7 +181,7 @@ def _golden(
             found=f"a change of {error:.2g}: the model magnifies errors",
             remedy="Choose a run with smaller weights; such a model is unstable on any board.",
         )
-    return expected, tolerance
+    return dry, expected, tolerance
 
 
 def golden_input(samples: int, sample_rate_hz: int, seed: int) -> NDArray[np.float32]:

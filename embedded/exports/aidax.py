@@ -63,6 +63,7 @@ FORMAT = Format(
     hosts="AIDA-X, and others on RTNeural",
     loads="one LSTM or GRU layer of 8, 12, 16, 20, 24, 32, 40, 64 or 80 units, with or without "
     "residual, at 44100 or 48000 Hz, whichever the host runs at",
+    how="Open it in AIDA-X or another RTNeural host, set to the rate that it was trained at.",
     suffix=".aidax.json",
     objection=objection,
     rates_hz=(44_100, 48_000),

@@ -36,6 +36,7 @@ class Exported:
         path: of the file.
         run_id: of the run.
         esr: of its streaming rendering on the test split.
+        how: what to do with the file.
         whose: who chose it, and of what; nothing where it was named.
         warnings: why hosts will not play it as it was trained, if forced.
     """
@@ -43,6 +44,7 @@ class Exported:
     path: Path
     run_id: str
     esr: float
+    how: str
     whose: str
     warnings: tuple[str, ...]
 
@@ -86,7 +88,9 @@ def export(
     model = loaded(store, folder.run_id)
     path = store.root / "exports" / (folder.run_id + form.suffix)
     files.write_text(path, form.text(model))
-    return Exported(path, folder.run_id, model.esr, whose, (wrong_rate,) if wrong_rate else ())
+    return Exported(
+        path, folder.run_id, model.esr, form.how, whose, (wrong_rate,) if wrong_rate else ()
+    )
 
 
 def format_named(name: str) -> Format:
@@ -153,8 +157,8 @@ def _chosen(
     if choice.by == "user" or choice.run_id in fitting:
         return choice.run_id, choice.whose
     if fitting:
-        best = f"the best model of {choice.effect} that {form.hosts} loads"
-        return fitting[0], f"{best}; not {choice.whose}, {choice.run_id}"
+        best = f"the best model of {choice.effect} for FORMAT={form.name}"
+        return fitting[0], f"{best}, which does not load {choice.whose}, {choice.run_id}"
     raise InputError(
         f"format {form.name} ({form.hosts})",
         expected=f"a run of {choice.effect} that it loads: {form.loads}",

@@ -18,6 +18,7 @@ class Format:
         name: as the command line calls it.
         hosts: who loads it.
         loads: what they load, in words.
+        how: what to do with the file, in a sentence.
         suffix: of the file name, after the run's id.
         objection: what a model is, if no host loads such a structure, else None.
         rates_hz: the rates that a model may be trained at, empty for any: hosts that
@@ -28,6 +29,7 @@ class Format:
     name: str
     hosts: str
     loads: str
+    how: str
     suffix: str
     objection: Callable[[Architecture], str | None]
     rates_hz: tuple[int, ...]

@@ -57,6 +57,7 @@ FORMAT = Format(
     name="nam",
     hosts="Neural Amp Modeler and what plays its files",
     loads="an LSTM of any size without residual, at any sample rate",
+    how="Open it in the Neural Amp Modeler plugin, which brings its input to the model's rate.",
     suffix=".nam",
     objection=objection,
     rates_hz=(),

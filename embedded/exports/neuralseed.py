@@ -68,6 +68,7 @@ FORMAT = Format(
     name="neuralseed",
     hosts="GuitarML NeuralSeed on a Daisy Seed",
     loads="a GRU 1x10 with residual, at 48000 Hz",
+    how="Paste its lines into setupWeights() of the firmware's all_model_data.h, and build that.",
     suffix=".neuralseed.h",
     objection=objection,
     rates_hz=(48_000,),

@@ -59,6 +59,7 @@ FORMAT = Format(
     name="proteus",
     hosts="GuitarML Proteus",
     loads="an LSTM 1x40 with residual, at 44100 Hz",
+    how="Copy it to the Proteus plugin's folder of tones; set the host to 44.1 kHz.",
     suffix=".proteus.json",
     objection=objection,
     rates_hz=(44_100,),

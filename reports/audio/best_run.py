@@ -1,8 +1,8 @@
-"""What the best models of an effect sound and look like: waveforms, spectrograms, players."""
+"""What the best models of an effect look like: waveforms, and spectrograms by epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from reports.audio import excerpts, players
 from reports.audio.excerpts import Excerpt
 from reports.drawing import figures, spectra, style
 from reports.sources.cache import Cache, Facts, Kept, fingerprint, pair_inputs
-from reports.sources.results import Model, Results, Row, given_by
+from reports.sources.results import Results, Row, given_by
 from study.dataset import Dataset, Datasets
+from study.selection.candidates import Candidate
 from study.store.folders import RunFolder
 from study.store.roles import role
 
-COMPARED_MODELS = 3
 SHOWN_EPOCHS = 3  # checkpoints beside the final model
 SPECTROGRAM_S = 3.0
 SPECTROGRAM_COLUMNS = 260
@@ -50,42 +50,42 @@ class Rendering:
 
 
 def of_effect(
-    results: Results, effect: str, cache: Cache, datasets: Datasets, seconds: float
+    results: Results,
+    effect: str,
+    shown: Sequence[tuple[str, Candidate]],
+    cache: Cache,
+    datasets: Datasets,
 ) -> Kept:
-    """Everything audible of an effect's best run, from the cache if nothing has changed.
+    """What candidates of an effect look like, from the cache if nothing has changed.
+
+    Args:
+        results: of the study.
+        effect: its name.
+        shown: what candidates are called, and they themselves, on one pair; the chosen one first.
+        cache: of the report.
+        datasets: of the study's pairs.
 
     Raises:
         InputError: a rendering or the dry/wet pair is missing or cannot be read.
     """
-    models = compared(results, effect)
-    best = [_rendering(results, model.structure, model.best_run) for model in models]
+    best = [_rendering(results, label, own.row) for label, own in shown]
+    label, chosen = shown[0]
     epochs = [
-        _rendering(results, models[0].structure, row)
-        for row in spaced(results.checkpoints_of(models[0].best_run["run_id"]), SHOWN_EPOCHS)
+        _rendering(results, label, row)
+        for row in spaced(results.checkpoints_of(chosen.run_id), SHOWN_EPOCHS)
+        if row["rendering"] == chosen.rendering
     ]
-    config = results.configs[models[0].best_run["run_id"]]
+    config = results.configs[chosen.run_id]
     inputs = [
         *pair_inputs(config),
-        seconds,
         [rendering.fingerprint() for rendering in [*best, *epochs]],
     ]
 
     def fill(folder: Path) -> Facts:
         dataset = datasets.of(config)
-        return _fill(folder, dataset, best, epochs, seconds, given_by(config.direction))
+        return _fill(folder, dataset, best, epochs, given_by(config.direction))
 
-    return cache.kept(f"{effect}-sound", inputs, fill)
-
-
-def compared(results: Results, effect: str) -> list[Model]:
-    """The best model and the best of two other families on the same pair."""
-    best, *others = results.models_of(effect)
-    chosen = [best]
-    for model in others:
-        same_rate = model.rows[0]["sample_rate_hz"] == best.rows[0]["sample_rate_hz"]
-        if same_rate and model.family not in {m.family for m in chosen}:
-            chosen.append(model)
-    return chosen[:COMPARED_MODELS]
+    return cache.kept(f"{effect}-look", inputs, fill)
 
 
 def spaced(rows: Sequence[Row], count: int) -> list[Row]:
@@ -110,9 +110,9 @@ def existing(run: RunFolder, file: Path) -> Path:
     return file
 
 
-def _rendering(results: Results, label: str, row: Row) -> Rendering:
+def _rendering(results: Results, label: str, row: Mapping[str, Any]) -> Rendering:
     epoch = row["epoch"] if role(row) == "checkpoint" else None
-    run = results.folder_of(row)
+    run = results.store.run(row["run_id"])
     file = existing(run, run.prediction_file(epoch, row["rendering"]))
     return Rendering(label, row["family"], row["epoch"], row["esr"], file)
 
@@ -122,7 +122,6 @@ def _fill(
     dataset: Dataset,
     best: Sequence[Rendering],
     epochs: Sequence[Rendering],
-    seconds: float,
     given: str,
 ) -> Facts:
     dry, target = dataset.test_dry, dataset.test_target
@@ -144,13 +143,10 @@ def _fill(
             folder, rate, shown.of(target), [*epochs, best[0]],
             [shown.of(x) for x in [*signals, traces[0].samples]],
         )  # fmt: skip
-    heard = {"dry": dry, "target": target, "prediction": traces[0].samples}
-    pieces = excerpts.phrases(dry, rate, parts, seconds)
     return {
         "onset_s": onset / rate,
         "waveforms": waves,
         "spectrograms": {"start_s": shown.start / rate, "seconds": shown.samples / rate, **spectra},
-        "players": players.write_players(folder, heard, pieces, rate),
     }
 
 

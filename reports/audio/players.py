@@ -17,15 +17,10 @@ from reports.sources.cache import Facts
 from reports.sources.numbers import decibels
 from study.config.run import RunConfig
 
-EXCERPT_S = 12.0
-SHORTEST_EXCERPT_S = 3.0
 HIGHEST_RATE_HZ = 48_000
 CEILING = 10 ** (-1 / 20)  # -1 dBFS
 AUDIBLE_PEAK = 10 ** (-50 / 20)
-BUDGET_BYTES = 24_000_000
 OUTLINE_COLUMNS = 360
-_BYTES_A_SAMPLE = 2
-_FILES_AN_EFFECT = 4
 _NAMES = {
     "dry": "Dry: into the pedal",
     "target": "Target: out of the pedal",
@@ -43,12 +38,6 @@ _REVERSED_NAMES = {
 def names(config: RunConfig) -> Mapping[str, str]:
     """What the sounds of a run are called, by file name."""
     return _REVERSED_NAMES if config.direction == "reversed" else _NAMES
-
-
-def excerpt_seconds(effects: int) -> float:
-    """Length of each player that keeps all of a page within 24 MB, even uncompressed."""
-    bytes_a_second = HIGHEST_RATE_HZ * _BYTES_A_SAMPLE * _FILES_AN_EFFECT * effects
-    return max(SHORTEST_EXCERPT_S, min(EXCERPT_S, BUDGET_BYTES / bytes_a_second))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ from study.store.folders import Store
 
 PAGE = Path(__file__).parent / "page"
 REPORT_STYLE = Path(__file__).parents[1] / "templates" / "report.css"
-SCRIPTS = ("random", "statistics", "audio", "sessions", "screens", "abx", "mushra", "start")
+DECK = Path(__file__).parents[1] / "templates" / "deck.js"  # shared with reports
+SCRIPTS = ("random", "statistics", "deck", "sessions", "screens", "abx", "mushra", "start")
 
 TRIALS = 16
 
@@ -224,7 +225,8 @@ def _write_page(store: Store, key: Key, title: str) -> None:
     style = REPORT_STYLE.read_text("utf-8") + (PAGE / "listening.css").read_text("utf-8")
     files.write_text(folder / "style.css", style)
     for name in SCRIPTS:
-        files.write_text(folder / f"{name}.js", (PAGE / f"{name}.js").read_text("utf-8"))
+        source = DECK if name == DECK.stem else PAGE / f"{name}.js"
+        files.write_text(folder / source.name, source.read_text("utf-8"))
     environment = templates.environment(PAGE, is_html=True)
     page = environment.get_template("index.html").render(
         title=title,

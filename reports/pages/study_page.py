@@ -11,7 +11,9 @@ import pandas as pd
 from data import files, templates
 from reports.audio import wavesurfer
 from reports.pages import run_page
-from reports.sections.order import SECTIONS
+from reports.sections.order import EVIDENCE, FIRST
+from reports.sections.own_guitar import own_guitar
+from reports.sections.plain import GLOSSARY
 from reports.sections.section import Sources
 from reports.sources.cache import Cache
 from reports.sources.results import Results, read_measured
@@ -20,7 +22,7 @@ from study.store.folders import Store
 from study.store.tables import COLUMNS
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-ASSETS = ("report.css", "report.js", "players.js")
+ASSETS = ("report.css", "report.js", "players.js", "page.js", "deck.js", "transport.js", "own.js")
 
 
 def build(
@@ -49,18 +51,24 @@ def build(
         run_page.draw(results, cache, datasets, folder, processes)
         script = wavesurfer.copy_into(folder, script_folder)
         sources = Sources(results, cache, datasets)
-        sections = [
-            (section, content) for section in SECTIONS if (content := section.build(sources))
-        ]
+        first, evidence = (
+            [(section, content) for section in level if (content := section.build(sources))]
+            for level in (FIRST, EVIDENCE)
+        )
         for name in ASSETS:
             files.write_if_changed(folder / name, (TEMPLATES / name).read_text("utf-8"))
         table = pd.DataFrame([*results.rows], columns=[*COLUMNS])
+        files.write_if_changed(folder / "models.js", own_guitar(results).script)
         files.write_whole(folder / "results.csv", lambda path: table.to_csv(path, index=False))
         environment = templates.environment(TEMPLATES, is_html=True)
         choices = sources.choice.choices
         run_page.write(results, cache, datasets, environment, folder, choices, script)
         page = environment.get_template("report.html").render(
-            _shared(results), sections=sections, provenance=sources.provenance, wavesurfer=script
+            _shared(results),
+            first=first,
+            evidence=evidence,
+            provenance=sources.provenance,
+            wavesurfer=script,
         )
         files.write_if_changed(folder / "index.html", page)
         cache.sweep()
@@ -82,4 +90,5 @@ def _shared(results: Results) -> dict[str, Any]:
         "has_reversed": any(config.direction == "reversed" for config in configs),
         "trainings": {config.training for config in configs},
         "columns": COLUMNS,
+        "glossary": GLOSSARY,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from data.errors import InputError
@@ -12,27 +12,26 @@ from reports.sections import scores, wording
 from reports.sections.data import Inputs, inputs
 from reports.sections.failures import Failures, failures
 from reports.sections.size import Sizes, sizes
-from reports.sources.cache import Cache, Facts, slug
+from reports.sources.cache import Cache, Facts, pair_inputs, slug
 from reports.sources.results import Model, Results, best_of_families
+from study.config.rendering import Rendering
 from study.dataset import Datasets
+from study.selection import choose
+from study.selection.candidates import Candidate, candidates, read_budget
 from study.selection.choose import Choice
+from study.store import tables
+
+COMPARED = 3  # candidates in a figure of waveforms
 
 
 @dataclass(frozen=True)
 class Sound:
-    """The pictures and players of an effect's best run."""
+    """The pictures of an effect's chosen candidate, beside others."""
 
     run_id: str
     model: str
     waveforms: tuple[Picture, ...]
     spectrograms: tuple[Picture, ...]
-    players: tuple[players.Player, ...]
-    facts: Facts
-
-    @property
-    def has_error(self) -> bool:
-        """Whether the error is loud enough for a player."""
-        return any(own["name"] == "error" for own in self.facts["players"]["sounds"])
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ def effect_parts(
         datasets: of the study's pairs.
         choices: by effect, what stands out in the figures of sizes.
     """
-    seconds = players.excerpt_seconds(len(results.effects))
+    everything = candidates(tables.typed(list(results.rows)), read_budget(results.store))
     return tuple(
-        _parts(results, effect, number, cache, datasets, seconds, choices.get(effect))
+        _parts(results, effect, number, cache, datasets, everything, choices.get(effect))
         for number, effect in enumerate(results.effects, 1)
     )
 
@@ -78,12 +77,12 @@ def _parts(
     number: int,
     cache: Cache,
     datasets: Datasets,
-    seconds: float,
+    everything: Sequence[Candidate],
     choice: Choice | None,
 ) -> EffectParts:
     models = results.models_of(effect)
     drawn = scores.of_effect(results, effect, cache)
-    sound, problem = _sound_or_problem(results, effect, cache, datasets, seconds)
+    sound, problem = _sound_or_problem(results, effect, cache, datasets, everything, choice)
     return EffectParts(
         name=effect,
         anchor=f"{slug(effect)}-{number}",
@@ -118,33 +117,48 @@ def _parts(
 
 
 def _sound_or_problem(
-    results: Results, effect: str, cache: Cache, datasets: Datasets, seconds: float
+    results: Results,
+    effect: str,
+    cache: Cache,
+    datasets: Datasets,
+    everything: Sequence[Candidate],
+    choice: Choice | None,
 ) -> tuple[Sound | None, str]:
     """Numbers stay worth reading where a rendering or a recording has gone missing."""
+    if choice is None:
+        return None, "no model of it is chosen."
+    config = results.configs[choice.run_id]
+    alike = [
+        own
+        for own in everything
+        if own.run_id in results.model_of
+        and pair_inputs(results.configs[own.run_id]) == pair_inputs(config)
+    ]
+    shown_candidates = [
+        (_label(results, own), own) for own in choose.presented(choice, alike, COMPARED)
+    ]
     try:
-        kept = best_run.of_effect(results, effect, cache, datasets, seconds)
+        kept = best_run.of_effect(results, effect, shown_candidates, cache, datasets)
     except InputError as error:
         return None, str(error)
-    best = results.models_of(effect)[0]
-    names = players.names(results.configs[best.best_run["run_id"]])
+    names = players.names(config)
     facts, folder = kept.facts, kept.folder
     return (
         Sound(
-            run_id=best.best_run["run_id"],
-            model=best.structure,
+            run_id=choice.run_id,
+            model=shown_candidates[0][0],
             waveforms=tuple(
                 shown(folder, own["picture"], name.capitalize(), wording.waveform(name, own))
                 for name, own in facts["waveforms"].items()
             ),
             spectrograms=tuple(_spectrograms(folder, facts["spectrograms"], names["target"])),
-            players=tuple(
-                players.shown(folder, own, names[own["name"]], f"{effect}, {best.structure}")
-                for own in facts["players"]["sounds"]
-            ),
-            facts=facts,
         ),
         "",
     )
+
+
+def _label(results: Results, own: Candidate) -> str:
+    return f"{results.model_of[own.run_id].structure}, {Rendering.parse(own.rendering).meaning}"
 
 
 def _spectrograms(folder: str, facts: Facts, target: str) -> list[Picture]:

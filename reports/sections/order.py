@@ -1,4 +1,7 @@
-"""The sections of the report, in the order of the page. A new one is a line here."""
+"""The sections of the report, in the order of the page. A new one is a line here.
+
+``FIRST`` is what everybody reads, ``EVIDENCE`` what it rests on, closed until it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ from reports.sections.boards import boards_section
 from reports.sections.effects import EffectParts
 from reports.sections.knobs.section import knob_section
 from reports.sections.listening.section import listening_section
+from reports.sections.own_guitar import own_guitar
+from reports.sections.player import effect_players
 from reports.sections.published import published_section
 from reports.sections.run_table import Listing
 from reports.sections.search.section import search_section
 from reports.sections.section import Section, Sources
 from reports.sections.streaming import streaming_section
+from reports.sections.verdicts import cards
 from reports.sources.links import link_of
 
 
@@ -30,10 +36,20 @@ def _listing(own: Sources) -> Listing:
     )
 
 
-SECTIONS: tuple[Section, ...] = (
+FIRST: tuple[Section, ...] = (
+    Section("answer", "What to build", "answer.html", lambda own: cards(own.results, own.choice)),
+    Section(
+        "listen",
+        "Listen",
+        "listen.html",
+        lambda own: effect_players(own.results, own.choice, own.cache, own.datasets),
+    ),
+    Section("own", "Play your own guitar", "own.html", lambda own: own_guitar(own.results)),
+)
+
+EVIDENCE: tuple[Section, ...] = (
     Section("best", "What came out", "best.html", _effects),
     Section("data", "Data", "data.html", _effects),
-    Section("listen", "Listen", "listen.html", _effects),
     Section("structure", "Structure", "structure.html", _effects),
     Section("standing", "Baselines", "standing.html", _effects),
     Section("size", "Size", "size.html", lambda own: [e for e in own.effects if e.sizes]),

@@ -18,12 +18,13 @@ import numpy as np
 
 from data.audio_streams import Chunk
 from data.errors import InputError
+from study.config.rendering import Rendering
 from study.rendering import numba_cells
 from study.rendering.block_processors import BlockModel
 from study.rendering.files import block_model
 from study.rendering.framed import FRAMES_AT_ONCE
 from study.rendering.numba_cells import SteppedModel
-from study.rendering.trained_model import Trained, load
+from study.rendering.trained_model import Trained, load, load_as
 from study.store.folders import RunFolder
 
 WARM_UP_BLOCKS = 20
@@ -75,12 +76,18 @@ class Player:
         return Load(float(np.mean(shares)), max(shares)) if shares else Load(0.0, 0.0)
 
 
-def loaded(folder: RunFolder) -> Trained:
+def loaded(folder: RunFolder, rendering: str | None = None) -> Trained:
     """The model of a run as it plays: its state carried on, or framed if it has none.
+
+    Args:
+        folder: of the run.
+        rendering: whether with or without weights tuned for it; by default with, if there are.
 
     Raises:
         InputError: the run is not finished.
     """
+    if rendering and Rendering.parse(rendering).carries_state:
+        return load_as(folder, rendering)
     return load(folder, "streaming" if folder.config().architecture.streams else "framed")
 
 

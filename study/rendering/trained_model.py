@@ -9,7 +9,7 @@ import jax
 
 from data.errors import InputError
 from models.architecture import Architecture
-from study.config.rendering import STREAMING_TUNED, Mode
+from study.config.rendering import FRAMED, STREAMING, STREAMING_TUNED, Mode, Rendering
 from study.config.run import RunConfig
 from study.rendering.weights import load_weights
 from study.store import run_ids
@@ -60,13 +60,14 @@ def find(name: str, store: Store) -> RunFolder:
     return store.run(run_ids.known(name, ids, expected))
 
 
-def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
+def load(folder: RunFolder, mode: Mode | None = None, *, tuned: bool | None = None) -> Trained:
     """The model of a finished run.
 
     Args:
         folder: of the run.
-        mode: ``framed`` or ``streaming``, with the weights tuned for it where there are
-            such; as the run was trained if None.
+        mode: ``framed`` or ``streaming``; as the run was trained if None.
+        tuned: whether streaming is by the weights that were tuned for it; if None, where there
+            are such.
 
     Raises:
         InputError: the run is not finished, or cannot render so.
@@ -86,20 +87,47 @@ def load(folder: RunFolder, mode: Mode | None = None) -> Trained:
             f"run {folder.run_id}",
             expected="a model that was trained on frames",
             found="one that was trained on sequences",
-            remedy="Use --mode streaming.",
+            remedy="Use --rendering streaming.",
         )
     if mode == "streaming" and not config.architecture.streams:
         raise InputError(
             f"run {folder.run_id}",
             expected="a recurrent model, which has a state to carry",
             found=f"a {config.family} model",
-            remedy="Use --mode framed.",
+            remedy="Use --rendering framed.",
         )
-    if mode == "streaming" and config.streaming_epochs:
-        tuned = load_weights(config, folder.streaming_model_file, is_sequence=True)
-        return Trained(config, mode, STREAMING_TUNED, tuned)
+    if tuned and not config.streaming_epochs:
+        raise InputError(
+            f"run {folder.run_id}",
+            expected="a model that was fine-tuned for streaming",
+            found="streaming_epochs = 0",
+            remedy="Use --rendering streaming.",
+        )
+    if mode == "streaming" and config.streaming_epochs and tuned is not False:
+        weights = load_weights(config, folder.streaming_model_file, is_sequence=True)
+        return Trained(config, mode, STREAMING_TUNED, weights)
     weights = load_weights(config, folder.model_file())
     return Trained(config, mode, mode, weights)
+
+
+def load_as(folder: RunFolder, rendering: str) -> Trained:
+    """The model of a finished run in a way of rendering, by its name in the results.
+
+    Raises:
+        InputError: there is no such way, the run cannot render so, or it takes oversampling.
+    """
+    try:
+        way = Rendering.parse(rendering)
+    except ValueError:
+        way = None
+    if way is None or way.factor > 1:
+        raise InputError(
+            f"rendering {rendering!r}",
+            expected=f"{FRAMED}, {STREAMING} or {STREAMING_TUNED}",
+            found="a way that is for research only" if way else "none of them",
+            remedy="Name one of these, or none for the run's own.",
+        )
+    return load(folder, way.mode, tuned=way.tuned)
 
 
 _STATES = {"failed": "failed", "begun": "is in training", "pending": "has not begun"}

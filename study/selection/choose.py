@@ -214,6 +214,50 @@ def chosen(store: Store, effect: str | None = None) -> Choice:
     return kept[name] if name in kept else choose(results, None, budget, name)[name]
 
 
+def presented(choice: Choice, everything: Iterable[Candidate], most: int) -> list[Candidate]:
+    """The candidates that are shown, heard and played beside each other, the chosen one first.
+
+    After it come the best of every other family, then the best of what is left, each on
+    validation; of runs that differ in their seed alone only one. All of them come to rest in
+    silence, and a board renders them, unless the choice is one for research.
+
+    Args:
+        choice: for the effect.
+        everything: the candidates, perhaps of other effects too.
+        most: how many.
+    """
+    own = sorted(
+        (
+            other
+            for other in everything
+            if other.effect == choice.effect
+            and (not other.research or choice.candidate.research)
+            and not broken(other, Limits())
+        ),
+        key=lambda other: (other.verdict != choice.candidate.verdict, other.validation_esr),
+    )
+    found = [choice.candidate]
+    for is_known in (_is_of_family, _is_alike):
+        for other in own:
+            if not any(is_known(other, known) for known in found):
+                found.append(other)
+    return found[:most]
+
+
+def _is_of_family(one: Candidate, other: Candidate) -> bool:
+    return bool(one.row["family"] == other.row["family"])
+
+
+_TELLS_APART = (
+    *("family", "layers", "units", "training", "frame_size", "features"),
+    *("training_frames", "sample_rate_hz", "residual"),
+)
+
+
+def _is_alike(one: Candidate, other: Candidate) -> bool:
+    return all(one.row.get(name) == other.row.get(name) for name in _TELLS_APART)
+
+
 def _by_rule(rows: Sequence[Candidate], limits: Limits) -> Choice:
     """The rule, among the candidates of one effect."""
     built = [candidate for candidate in rows if not candidate.research]

@@ -122,6 +122,10 @@ def _macs_limit(most: int) -> Limit:
     )
 
 
+def _by(route: str) -> str:
+    return "by generated C" if route == "c" else f"by {route.replace('tflite_', 'TFLite Micro, ')}"
+
+
 def _board_limit(board: str, accept_tight: bool) -> Limit:
     allowed = VERDICTS[: 2 if accept_tight else 1]
 
@@ -136,6 +140,8 @@ def _board_limit(board: str, accept_tight: bool) -> Limit:
 
     def found(candidate: Candidate) -> str:
         cost = candidate.costs.get(board)
-        return "not computed" if cost is None else f"{cost.verdict} ({cost.reason}; {cost.route})"
+        return (
+            "not computed" if cost is None else f"{cost.verdict} ({cost.reason}; {_by(cost.route)})"
+        )
 
     return Limit(f"real time on {board}", " or ".join(allowed), excess_db, found)

@@ -31,6 +31,7 @@ Every file is written aside and renamed, so none is ever half there.
 
 from __future__ import annotations
 
+import difflib
 import os
 import shlex
 from collections.abc import Iterator
@@ -336,8 +337,14 @@ class Store:
             f"study {self.root}",
             expected="results of a grid",
             found=found,
-            remedy="Run `make grid` with the same GRID first.",
+            remedy=self._meant() + "Run `make grid` with the same GRID first.",
         )
+
+    def _meant(self) -> str:
+        """The grid that a misspelt name might stand for, as a question; nothing if none is near."""
+        laid_out = [path.parent.name for path in self.root.parent.glob("*/grid.json")]
+        near = difflib.get_close_matches(self.root.name, laid_out, 1)
+        return f"Did you mean {near[0]!r}? " if near else ""
 
     def _require_plain(self) -> None:
         """Refuse links in what is the grid's; its runs answer for their own."""

@@ -133,6 +133,27 @@ class _Choices(_Stored):
     effects: dict[Text, _Choice]
 
 
+class _BrowserModel(_Stored):
+    model_config = ConfigDict(extra="forbid")
+
+    effect: Text
+    run_id: Name
+    rendering: RenderingName
+    sample_rate_hz: Annotated[int, Field(ge=1, le=10**7)]
+    made_from: Text
+    wasm: Text
+    dry: Text
+    wet: Text
+    tolerance: float
+
+
+class _Browser(_Stored):
+    model_config = ConfigDict(extra="forbid")
+
+    problem: Text
+    models: Annotated[list[_BrowserModel], Field(max_length=1000)]
+
+
 class _Effect(_Stored):
     model_config = ConfigDict(extra="forbid")
 
@@ -281,6 +302,11 @@ def result(path: Path) -> dict[str, Any]:
 def choices(path: Path) -> dict[str, dict[str, Any]]:
     """What ``chosen.json`` holds, by effect. Raises as ``document``."""
     return dict(_checked(path, document(path), _Choices)["effects"])
+
+
+def browser(path: Path) -> dict[str, Any]:
+    """What ``browser.json`` holds. Raises as ``document``."""
+    return dict(_checked(path, document(path), _Browser))
 
 
 def probes(path: Path) -> list[dict[str, Any]]:

@@ -27,7 +27,10 @@ def test_a_report_needs_no_keras(store: Store, page: Path) -> None:
     )
     command = [sys.executable, "-c", code, "grid", "--runs", str(store.root.parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [f"Report: {page}", "[]"]
+    *told, report, heavy = done.stdout.splitlines()
+    assert (report, heavy) == (f"Report: {page}", "[]")
+    assert told[0].startswith("fuzz: build Dense, 8 units; error ")
+    assert told[1] == "Next:" and "  make listen GRID=grid" in told
 
 
 @pytest.mark.parametrize("grid", ["nowhere", "..", "[red]"])

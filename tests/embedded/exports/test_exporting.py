@@ -89,8 +89,8 @@ def test_without_a_run_the_best_on_validation_that_fits_is_taken(store: Store) -
     assert written.esr == 0.2
     assert written.path == store.root / "exports" / f"{ids(store)[1]}.nam"
     assert export(store, "aidax").run_id == ids(store)[2]
-    assert written.whose.startswith("the best model of clipper that Neural Amp Modeler")
-    assert written.whose.endswith(f"not the rule's choice for clipper, {ids(store)[3]}")
+    assert written.whose.startswith("the best model of clipper for FORMAT=nam")
+    assert written.whose.endswith(f"does not load the rule's choice for clipper, {ids(store)[3]}")
 
 
 def test_the_file_says_where_the_model_comes_from(store: Store) -> None:

@@ -44,7 +44,8 @@ def page(browser: Browser, loud: Store, script: str, tmp_path: Path) -> Iterator
     folder = wavesurfer.FOLDER if script == "wavesurfer" else tmp_path / "none"
     built = study_page.build(loud, folder)
     with watched_tab(browser) as opened:
-        opened.goto(built.as_uri())
+        [run] = (built.parent / "runs").glob("*.html")
+        opened.goto(run.as_uri())
         yield opened
 
 

@@ -17,7 +17,7 @@ pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 @pytest.fixture
 def opened(browser: Browser, page: Path) -> Iterator[Page]:
     with watched_tab(browser) as tab:
-        tab.goto(page.as_uri())
+        tab.goto(page.as_uri() + "#evidence")  # which opens it
         yield tab
 
 
@@ -66,11 +66,11 @@ def test_marks_tell_their_details_to_pointer_keyboard_and_touch(
     expect(told).to_have_text(plot.locator("svg a").nth(3).get_attribute("aria-label") or "")
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     phone = context.new_page()
-    phone.goto(page.as_uri())
+    phone.goto(page.as_uri() + "#evidence")
     touched = phone.locator("figure.plot").first.locator("svg a").nth(2)
     touched.locator("circle").tap()
     expect(phone.locator(".pointed").first).to_have_text(details)
-    assert phone.url.endswith("index.html")
+    assert phone.url.endswith("index.html#evidence")
     touched.locator("circle").tap()
     phone.wait_for_url("**/runs/*.html")
     context.close()

@@ -1,11 +1,14 @@
 """The page as a whole: complete, self-contained, honest about runs without results."""
 
+import base64
+import io
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import soundfile
 
-from data import audio
 from data.errors import InputError
 from reports.audio import players
 from reports.drawing import figures
@@ -17,7 +20,7 @@ from study.store.folders import Store
 from study.store.tables import COLUMNS
 from tests.reports.conftest import REASON
 from tests.reports.page_reader import read_page
-from tests.reports.synthetic import config, write_study
+from tests.reports.synthetic import RATE_HZ, config, write_study
 
 HOSTILE = '"><script>alert(1)</script>../../$\\frac{&--><b>'
 
@@ -37,9 +40,12 @@ def test_every_link_leads_to_a_file_of_the_report(page: Path) -> None:
 @pytest.mark.slow
 def test_the_navigation_leads_to_every_section_in_the_page_s_order(page: Path) -> None:
     tags = read_page(page).tags
-    sections = [a["id"] for tag, a in tags if tag == "section"]
+    sections = [f"#{a['id']}" for tag, a in tags if tag == "section"]
     led_to = [a["href"] for tag, a in tags if tag == "a" and a["href"].startswith("#")]
-    assert led_to[: len(sections)] == [f"#{name}" for name in sections]
+    first = sections.index("#best")
+    assert led_to[: first + 1] == [*sections[:first], "#evidence"]
+    beside = led_to.index("#best")
+    assert led_to[beside : beside + len(sections) - first] == sections[first:]
 
 
 @pytest.mark.slow
@@ -109,15 +115,21 @@ def test_every_column_is_explained(page: Path) -> None:
 
 
 @pytest.mark.slow
-def test_players_share_a_gain_and_do_not_clip(page: Path) -> None:
-    sources = [a["src"] for tag, a in read_page(page).tags if tag == "audio"][:4]
-    assert [Path(source).stem for source in sources] == ["dry", "target", "prediction", "error"]
-    sounds = {Path(source).stem: audio.read(page.parent / source) for source in sources}
-    assert {sound.subtype for sound in sounds.values()} == {"PCM_16"}
-    peaks = {name: abs(sound.samples).max() for name, sound in sounds.items()}
-    assert max(peaks.values()) == pytest.approx(players.CEILING, abs=1e-3)
-    difference = sounds["prediction"].samples - sounds["target"].samples
-    assert difference == pytest.approx(sounds["error"].samples, abs=1e-4)
+def test_sounds_of_a_player_share_a_gain_and_do_not_clip(page: Path) -> None:
+    [folder] = [a["data-folder"] for _, a in read_page(page).tags if "data-folder" in a]
+    tokens = [a["data-sound"] for _, a in read_page(page).tags if "data-gain" in a]
+    names = [token.rpartition("-")[0] for token in tokens]
+    assert names == ["dry", "target", "candidate-1", "candidate-2", "error"]
+    sounds = {}
+    for name, token in zip(names, tokens, strict=True):
+        script = (page.parent / folder / f"{token}.js").read_text()
+        [text] = re.findall(rf'deliver\("{token}", "(.*)"\)', script)
+        sounds[name], rate_hz = soundfile.read(io.BytesIO(base64.b64decode(text)))
+        assert rate_hz == RATE_HZ
+    peaks = [abs(samples).max() for samples in sounds.values()]
+    assert max(peaks) == pytest.approx(players.CEILING, abs=1e-3)
+    difference = sounds["candidate-1"] - sounds["target"]
+    assert difference == pytest.approx(sounds["error"], abs=1e-4)
 
 
 @pytest.mark.slow
@@ -151,6 +163,7 @@ def test_folders_of_former_reports_go(page: Path) -> None:
     every = [page, *page.parent.glob("runs/*.html")]
     links = [link for one in every for link in read_page(one).links()]
     linked = {link.split("/")[0] for link in links if "/" in link} - {".."}
+    linked |= {a["data-folder"] for _, a in read_page(page).tags if "data-folder" in a}
     assert {p.name for p in page.parent.iterdir() if p.is_dir()} == linked
 
 
@@ -191,7 +204,7 @@ def test_numbers_survive_a_missing_rendering(tmp_path: Path) -> None:
     store = write_study(tmp_path / "grid", [run])
     store.run(run.run_id).prediction_file().unlink()
     text = read_page(study_page.build(store)).text
-    assert "No sound for fuzz" in text and "prediction.wav" in text
+    assert "No sound: run" in text and "prediction.wav" in text
 
 
 @pytest.mark.slow

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from data import files
-from reports.audio import players
 from reports.sections import scores, wording
 from reports.sources.numbers import counted, decibels, ranged, short_count, significant
 from reports.sources.results import Model, Results, Row, Spread, read
@@ -245,11 +244,3 @@ def test_more_frames_are_counted_by_structure() -> None:
     small, large = model(0.2), model(0.1, training_frames=4000)
     text = wording.structures([large, small])
     assert "lower mean ESR than the smallest in 1 of 1 structure" in text
-
-
-def test_players_of_many_effects_stay_within_the_budget() -> None:
-    assert players.excerpt_seconds(1) == players.EXCERPT_S
-    for effects in (6, 12, 20):
-        seconds = players.excerpt_seconds(effects)
-        size = seconds * effects * 4 * 2 * players.HIGHEST_RATE_HZ
-        assert size <= players.BUDGET_BYTES or seconds == players.SHORTEST_EXCERPT_S

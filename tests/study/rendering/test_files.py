@@ -149,14 +149,33 @@ def test_the_command_tells_what_it_wrote_and_what_it_clipped(tmp_path: Path) -> 
     store = finished.grid(tmp_path / "mine", config)
     soundfile.write(tmp_path / "in.wav", 30 * music(44_100, 4410), 44_100, subtype="FLOAT")
     words = ["clipper", tmp_path / "in.wav"]
-    told = call(store, *words, tmp_path / "out.wav", "--mode", "streaming")
+    told = call(store, *words, tmp_path / "out.wav", "--rendering", "streaming")
     assert told.exit_code == 0, told.output
     assert "out.wav: 0.1 s, 2 x 44100 Hz, peak 2" in told.output
     assert config.run_id in told.output and ", streaming" in told.output
     assert told.stderr == ""
     wet, _ = soundfile.read(tmp_path / "out.wav")
-    clipped = call(store, *words, tmp_path / "out.flac", "--mode", "streaming")
+    clipped = call(store, *words, tmp_path / "out.flac", "--rendering", "streaming")
     assert f"{(np.abs(wet) > 1).sum()} samples were cut off" in clipped.stderr
+
+
+@pytest.mark.slow
+def test_without_a_run_the_choice_is_played_as_it_was_chosen(tmp_path: Path) -> None:
+    config = finished.config()
+    store = finished.grid(tmp_path / "mine", config, validation_esr=0.1, esr=0.1)
+    soundfile.write(tmp_path / "in.wav", music(8000, 900), 8000)
+    told = call(store, "", tmp_path / "in.wav", tmp_path / "out.wav")
+    assert told.exit_code == 0, told.output
+    assert told.stderr == f"{config.run_id}, streaming: the rule's choice for clipper\n"
+    named = call(
+        store, "clipper", tmp_path / "in.wav", tmp_path / "named.wav", "--rendering", "streaming"
+    )
+    assert named.exit_code == 0, named.output
+    heard, expected = (soundfile.read(tmp_path / name)[0] for name in ("out.wav", "named.wav"))
+    assert np.array_equal(heard, expected)
+    for wrong in ("framed_x4", "tuned", "streaming_tuned"):
+        told = call(store, "", tmp_path / "in.wav", tmp_path / "no.wav", "--rendering", wrong)
+        assert told.exit_code == 2 and not (tmp_path / "no.wav").exists()
 
 
 def test_a_wrong_run_and_a_wrong_name_are_one_line(store: Store, tmp_path: Path) -> None:

@@ -169,7 +169,9 @@ def test_a_board_needs_its_budget() -> None:
         chosen(TABLE, Limits(board="teensy41"))
     with pytest.raises(InputError, match="Did you mean 'teensy41'"):
         chosen(TABLE, Limits(board="teensy"), BUDGET)
-    with pytest.raises(InputError, match=r"no \(time: 190 % of the cycles; tflite_float32\)"):
+    with pytest.raises(
+        InputError, match=r"no \(time: 190 % of the cycles; by TFLite Micro, float32\)"
+    ):
         chosen(
             TABLE[TABLE["rendering"] == "streaming"].assign(is_final=True),
             Limits(board="teensy41"),

@@ -11,7 +11,7 @@ from data.errors import InputError
 from reports.pages import study_page
 from reports.sections.aliasing import probes
 from reports.sections.aliasing.section import EffectAliasing, aliasing_section
-from reports.sections.order import SECTIONS
+from reports.sections.order import EVIDENCE
 from reports.sections.section import Sources
 from reports.sources.cache import Cache
 from reports.sources.results import read
@@ -203,7 +203,7 @@ def test_only_what_changed_is_drawn_again(
     def all_sections() -> list[object]:
         sources = Sources(read(probed), cache(tmp_path), Datasets(probed.pairs))
         anchors = ("aliasing", "epochs", "remedies")
-        return [own.build(sources) for own in SECTIONS if own.anchor in anchors]
+        return [own.build(sources) for own in EVIDENCE if own.anchor in anchors]
 
     first = all_sections()
     assert {name.split("-")[0] for name in drawn} == {

@@ -12,7 +12,7 @@ from data import files
 from reports.listening import database
 from reports.listening.blinding import hidden_sides
 from reports.sections.listening.section import listening_section
-from reports.sections.order import SECTIONS
+from reports.sections.order import EVIDENCE
 from reports.sources import results
 from reports.sources.cache import Cache
 from study.store.folders import Store
@@ -60,7 +60,7 @@ def shown(store: Store) -> Page:
     )
     section = listening_section(store, Cache(store.report_folder))
     page = Page()
-    [own] = [own for own in SECTIONS if own.anchor == "listening"]
+    [own] = [own for own in EVIDENCE if own.anchor == "listening"]
     page.feed(environment.get_template(own.template).render(section=own, content=section))
     assert page.open == []
     return page

@@ -1,5 +1,5 @@
 "use strict";
-// Sounds: loaded as scripts (the one kind of file that a page may load from the file system),
+// Sounds, in listening tests and in reports: loaded as scripts (the one kind of file that a page may load from the file system),
 // started together in one graph, and switched by cross-fading their gains.
 {
   const FADE_S = 0.008;
@@ -14,7 +14,7 @@
     awaited.get(token)?.(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
   };
 
-  function loaded(token) {
+  function loaded(folder, token) {
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
       const finish = (settle) => (value) => {
@@ -24,16 +24,16 @@
       };
       awaited.set(token, finish(resolve));
       script.onerror = () => finish(reject)(new Error("A sound could not be loaded."));
-      script.src = `${Pedalframe.content.build}/${token}.js`;
+      script.src = `${folder}/${token}.js`;
       document.head.append(script);
     });
   }
 
   // Sounds by name, decoded by a context: {name: token} to {name: AudioBuffer}.
-  Pedalframe.decoded = async (context, tokens) => {
+  Pedalframe.decoded = async (context, tokens, folder = Pedalframe.content.build) => {
     const distinct = [...new Set(Object.values(tokens))];
     const buffers = await Promise.all(
-      distinct.map(async (token) => context.decodeAudioData(await loaded(token))),
+      distinct.map(async (token) => context.decodeAudioData(await loaded(folder, token))),
     );
     return Object.fromEntries(
       Object.entries(tokens).map(([name, token]) => [name, buffers[distinct.indexOf(token)]]),
@@ -53,6 +53,8 @@
     #seamsUntil = 0;
     #fadedBy = 0;
     #timer;
+    #gains = {}; // of sounds that are not heard as they are
+    #heard;
 
     constructor(context, buffers) {
       this.#context = context;
@@ -81,15 +83,22 @@
     // Hear one sound; the others run on silently. Gains are linear, so that what two sounds
     // have in common keeps its level while one fades into the other.
     select(name, at = this.#context.currentTime + LEAD_S) {
+      this.#heard = name;
       const when = Math.max(at, this.#fadedBy);
       for (const [own, level] of this.#levels) {
         const from = level.to;
-        const to = own === name ? 1 : 0;
+        const to = own === name ? (this.#gains[own] ?? 1) : 0;
         level.gain.setValueAtTime(from, when);
         level.gain.linearRampToValueAtTime(to, when + FADE_S);
         level.to = to;
       }
       this.#fadedBy = when + FADE_S;
+    }
+
+    // Hear sounds at these gains from now on, by name; those not named as they are.
+    setGains(gains) {
+      this.#gains = gains;
+      if (this.#heard !== undefined) this.select(this.#heard);
     }
 
     play(at = this.#context.currentTime + LEAD_S) {

@@ -1,0 +1,1 @@
+"""The generated C of candidates as WebAssembly, so that the report plays them in a browser."""
