@@ -112,7 +112,7 @@ def read(store: Store) -> dict[Key, Measured]:
         if not isinstance(stored, list):
             raise TypeError
         found = [_measured(one) for one in stored]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _broken(path) from error
     return {one.key: one for one in found}
 
@@ -126,7 +126,7 @@ def _line(text: str, log: Path) -> Measured | None:
         if stored.pop(MARK) != VERSION:
             raise ValueError
         return _measured(stored)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _broken(log) from error
 
 

@@ -39,7 +39,7 @@ class Rendering:
         """
         if name in _PLAIN:
             return _PLAIN[name]
-        found = re.fullmatch(r"framed_x([1-9]\d?)", name)
+        found = re.fullmatch(r"framed_x([1-9][0-9]?)", name)
         if found and 1 < int(found[1]) <= MOST_TIMES:
             return Rendering("framed", factor=int(found[1]))
         raise ValueError(f"no way of rendering: {name!r}")

@@ -45,6 +45,12 @@ from study.config.run import Direction, FamilyName, Knobs, LossName, RunConfig, 
 from study.store.columns import ALIASING_COLUMNS, COLUMNS, Columns, typed
 
 MOST_BYTES = 64 * 2**20  # ten times the history of the longest training
+_MADE_BY = {
+    "budget.parquet": "`make budget` with the same GRID",
+    "timing.parquet": "`make timing` with the same GRID",
+    "trials.parquet": "`make search` with the same SEARCH",
+    "importances.json": "`make search` with the same SEARCH",
+}
 BROKEN = "an empty or broken file"
 ANOTHER_VERSION = "that of another version"
 
@@ -479,5 +485,5 @@ def _unfit(path: Path, found: str) -> InputError:
         f"file {path}",
         expected="what this version of the program writes there",
         found=found,
-        remedy="`make grid` with the same GRID makes it anew.",
+        remedy=f"{_MADE_BY.get(path.name, '`make grid` with the same GRID')} makes it anew.",
     )

@@ -105,7 +105,10 @@ def test_a_log_without_a_bench_and_a_broken_file_are_one_sentence(
     (tmp_path / "empty").write_text("busiest block 3 %\n")
     with pytest.raises(InputError, match="save what its serial port tells"):
         on_board.taken_in(store, tmp_path / "empty")
-    for spoilt in ("[", "{}", "[{}]", '["a"]'):
+    (tmp_path / "deep").write_text('{"pedalframe_bench":' + "[" * 100_000 + "}")
+    with pytest.raises(InputError, match="whole"):
+        on_board.taken_in(store, tmp_path / "deep")
+    for spoilt in ("[", "{}", "[{}]", '["a"]', "[" * 100_000):
         (store.root / on_board.FILE_NAME).write_text(spoilt)
         with pytest.raises(InputError, match="whole"):
             on_board.read(store) or pytest.fail("it was read")

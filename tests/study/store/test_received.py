@@ -306,6 +306,23 @@ def test_a_budget_of_other_columns_or_values_is_one_sentence(
         read_budget(store)
 
 
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("budget.parquet", "make budget"),
+        ("timing.parquet", "make timing"),
+        ("trials.parquet", "make search"),
+        ("results.parquet", "make grid"),
+    ],
+)
+def test_a_broken_table_is_made_anew_by_the_command_that_made_it(
+    tmp_path: Path, name: str, command: str
+) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(InputError, match=f"{command}` with the same .* makes it anew"):
+        received.parquet(tmp_path / name, BUDGET_COLUMNS)
+
+
 PARITY = {
     "kind": "int8",
     "form": "streaming",
