@@ -27,8 +27,9 @@ def test_all_are_told_apart_in_words() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "Framed", "framed ", "framed_x", "framed_x1", "framed_x01", "framed_x17", "framed_x2\n", "framed_x1\u0663",
-     "streaming_x2", "framed_tuned", "tuned", "effect", "../framed", f"framed_x{MOST_TIMES + 1}"],
+    ["", "Framed", "framed ", "framed_x", "framed_x1", "framed_x01", "framed_x17", "framed_x2\n",
+     "framed_x1\u0663", "streaming_x2", "framed_tuned", "tuned", "effect", "../framed",
+     f"framed_x{MOST_TIMES + 1}"],
 )  # fmt: skip
 def test_other_names_stand_for_nothing(name: str) -> None:
     with pytest.raises(ValueError, match="no way of rendering"):
