@@ -18,6 +18,7 @@ from study.selection.candidates import BoardCost, Candidate
 
 # Decibels of aliases beyond the effect's own that pass as like it, and as a little more.
 LIKE_DB, LITTLE_DB = 3.0, 12.0
+FAINT_DB = -50.0  # aliases so far below a note are hardly heard under its harmonics
 
 Light = Literal["good", "fair", "bad"]
 
@@ -112,7 +113,7 @@ def _card(results: Results, own: EffectChoice, number: int) -> Card:
         return Card(own.effect, anchor, what, problem=own.problem)
     candidate = own.choice.candidate
     row = candidate.row
-    aliases, light = _aliases(row)
+    told_aliases, light = aliases(row)
     return Card(
         effect=own.effect,
         anchor=anchor,
@@ -123,7 +124,7 @@ def _card(results: Results, own: EffectChoice, number: int) -> Card:
         esr=significant(row["esr"]),
         filter_db=_below(row["fir_esr"]),
         boards=tuple(_boards(candidate, config)),
-        aliases=aliases,
+        aliases=told_aliases,
         aliases_light=light,
         research=candidate.research,
         commands=tuple(_commands(results, candidate, config)),
@@ -134,11 +135,20 @@ def _below(esr: float) -> str:
     return f"{-decibels(max(esr, 1e-20)):.1f}"
 
 
-def _aliases(row: Mapping[str, float | None]) -> tuple[str, Light]:
+def aliases(row: Mapping[str, float | None]) -> tuple[str, Light]:
+    """What a row's aliasing means beside the effect's own, and its colour.
+
+    Args:
+        row: of the results; ``asr_worst_db``, ``asr_guitar_db`` and ``effect_asr_worst_db``, in dB,
+            may be missing.
+    """
     own_db, effect_db = row.get("asr_worst_db"), row.get("effect_asr_worst_db")
     if own_db is None:
         return "", "good"
     worst = f"{_signed(own_db)} dB at the worst probe"
+    guitar_db = row.get("asr_guitar_db")
+    if guitar_db is not None:
+        worst += f", {_signed(guitar_db)} dB at a guitar\N{RIGHT SINGLE QUOTATION MARK}s notes"
     if effect_db is None:
         return f"{worst}.", "fair" if own_db < -20 else "bad"
     beside = f"{worst}; the pedal itself {_signed(effect_db)} dB"
@@ -147,6 +157,11 @@ def _aliases(row: Mapping[str, float | None]) -> tuple[str, Light]:
         return f"{beside}: no more than its own.", "good"
     if more_db <= LITTLE_DB:
         return f"{beside}: a little more, on high notes.", "fair"
+    if guitar_db is not None and guitar_db <= FAINT_DB:
+        return (
+            f"{beside}: clearly more, but beyond a guitar\N{RIGHT SINGLE QUOTATION MARK}s notes.",
+            "fair",
+        )
     return f"{beside}: clearly more, so listen to high bends.", "bad"
 
 
