@@ -158,11 +158,7 @@ def named(everything: Sequence[Candidate], run: str, rendering: str | None = Non
 def write(store: Store, choices: Iterable[Choice]) -> Path:
     """Keep choices for the stages that follow, and for the report; those of other effects stay."""
     with files.lock(store.root / ".chosen-lock", wait=True):
-        try:
-            kept = {own.effect: own for own in stored(store).values()}
-        except InputError:  # of no use any more, as its readers say
-            kept = {}
-        kept |= {own.effect: own for own in choices}
+        kept = _still_standing(store) | {own.effect: own for own in choices}
         content = {
             effect: {
                 "run_id": own.run_id,
@@ -190,12 +186,10 @@ def stored(store: Store) -> dict[str, Choice]:
         return {}
     except InputError as error:
         raise _not_usable(path, error.found) from error
-    try:
-        everything = candidates(tables.collect(store), read_budget(store))
-    except InputError:  # nothing is finished any more
-        everything = []
-    restored = [_restored(path, own, everything) for own in kept.values()]
-    return {choice.effect: choice for choice in restored}
+    restored, gone = _restored(store, kept.values())
+    if gone:
+        raise _not_usable(path, f"run {gone[0]}, which it has not")
+    return restored
 
 
 def chosen(store: Store, effect: str | None = None) -> Choice:
@@ -288,11 +282,32 @@ def _best(rows: Iterable[Candidate]) -> Candidate:
     return min(rows, key=lambda candidate: candidate.validation_esr)
 
 
-def _restored(path: Path, kept: Mapping[str, Any], everything: Sequence[Candidate]) -> Choice:
-    for candidate in everything:
-        if (candidate.run_id, candidate.rendering) == (kept["run_id"], kept["rendering"]):
-            return Choice(candidate, kept["reason"], kept["by"], Limits(**kept["limits"]))
-    raise _not_usable(path, f"run {kept['run_id']}, {kept['rendering']}, which it has not")
+def _still_standing(store: Store) -> dict[str, Choice]:
+    """The kept choices whose runs the grid still has; what is broken is of no use any more."""
+    try:
+        return _restored(store, received.choices(choice_file(store)).values())[0]
+    except (FileNotFoundError, InputError):
+        return {}
+
+
+def _restored(
+    store: Store, kept: Iterable[Mapping[str, Any]]
+) -> tuple[dict[str, Choice], list[str]]:
+    """Choices by effect, and the names of what the grid no longer has."""
+    try:
+        everything = candidates(tables.collect(store), read_budget(store))
+    except InputError:  # nothing is finished any more
+        everything = []
+    by_name = {candidate.name: candidate for candidate in everything}
+    restored, gone = dict[str, Choice](), list[str]()
+    for own in kept:
+        name = f"{own['run_id']}, {own['rendering']}"
+        if candidate := by_name.get(name):
+            choice = Choice(candidate, own["reason"], own["by"], Limits(**own["limits"]))
+            restored[choice.effect] = choice
+        else:
+            gone.append(name)
+    return restored, gone
 
 
 def _nothing_left(rows: Sequence[Candidate], limits: Limits) -> InputError:

@@ -319,6 +319,22 @@ def test_effects_are_chosen_one_by_one_and_the_first_is_taken_unless_named(
         choose.chosen(store, "c")
 
 
+def test_a_choice_that_left_the_grid_takes_no_other_with_it(tmp_path: Path) -> None:
+    a, b = (Effect(name, "recording").to_dict() for name in "ab")
+    configs = [finished.config(effect=a), *(finished.config(effect=b, seed=n) for n in (0, 1))]
+    store = finished.grid(tmp_path / "two", *configs, esr=0.1, validation_esr=0.1)
+    results = tables.collect(store)
+    choose.write(store, [choose.by_user(results, own.run_id, "framed") for own in configs[:2]])
+    store.run(configs[1].run_id).result_file.unlink()
+    with pytest.raises(InputError, match=f"run {configs[1].run_id}, framed, which it has not"):
+        choose.stored(store)
+    choose.write(store, choose.choose(tables.collect(store), effect="b").values())
+    assert {own.run_id: own.by for own in choose.stored(store).values()} == {
+        configs[0].run_id: "user",
+        configs[2].run_id: "rule",
+    }
+
+
 def test_a_late_checkpoint_of_a_sequence_run_is_no_candidate() -> None:
     """With patience the kept epoch may lie before a checkpoint of the same rendering."""
     rows = [
