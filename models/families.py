@@ -378,6 +378,7 @@ FAMILIES: dict[str, Family] = {
             colour="#949494",
             marker="X",
             symbol="M-5-6l5 4l5-4l1 1l-4 5l4 5l-1 1l-5-4l-5 4l-1-1l4-5l-4-5z",
+            has_firmware=True,
         ),
     )
 }

@@ -151,7 +151,8 @@ def line(
     cost = _cost(architecture, route, rendering)
     resampling = board.resampling(sample_rate_hz)
     budget = board.clock_hz / sample_rate_hz
-    time = _time(cost, board, sample_rate_hz, (run_id, rendering, board.name, route), told or {})
+    key = (run_id, rendering, board.name, route)
+    time = _time(cost, architecture.family, board, sample_rate_hz, key, told or {})
     shares = [one / budget for one in (time.least, time.most)]
     ram = cost.ram_bytes + board.library_ram_bytes
     flash = cost.flash_bytes + board.library_flash_bytes
@@ -230,6 +231,7 @@ class _Time(NamedTuple):
 
 def _time(
     cost: Cost,
+    family: str,
     board: Board,
     sample_rate_hz: int,
     key: tuple[str, str, str, str],
@@ -252,7 +254,7 @@ def _time(
     cycles, wrong = cost.cycles + around[1], cost.cycles_error * cost.cycles
     # LLVM's model of the processor tells more cycles, never fewer. Only tightly coupled memory
     # never makes it wait.
-    highest = cycles + wrong + cost_model.timing_error() * cost.cycles
+    highest = cycles + wrong + cost_model.timing_error(family) * cost.cycles
     most = highest if board.runs_from_ram else max(highest, most)
     return _Time(instructions, basis, error, cycles, "timing", cycles - wrong, most)
 

@@ -5,9 +5,10 @@ and how many cycles those take by the rules of ``embedded.simulator.timing`` and
 opinion, by LLVM's model of the processor. A model in that list is told as measured; another by a
 linear model of what its code does, fitted to the list: layers, units (their activations), blocks,
 batches of rows that are loaded at once, weights, rows left over and loops; where features of a
-frame come first, also their taps and weights. All its coefficients are 0 or more (non-negative
-least squares on relative errors), so that it stays sensible beyond the list. Part of the list was
-held out of the fit, and its largest relative error there is the error that every estimate carries.
+frame come first, also their taps and weights; of convolutions over the past, their taps. All its
+coefficients are 0 or more (non-negative least squares on relative errors), so that it stays
+sensible beyond the list. Part of the list was held out of the fit, and its largest relative error
+there is the error that every estimate carries.
 
 ``measured/tflite_micro.json`` holds the same of the firmware with TFLite Micro (its reference
 kernels, with the flags of its own Makefile for ``cortex-m7+fp``), whose cost is its graph's:
@@ -44,8 +45,8 @@ from study.selection.boards import Resampling
 MEASURED = Path(__file__).parents[1] / "measured" / "c99.json"
 TFLITE_MEASURED = Path(__file__).parents[1] / "measured" / "tflite_micro.json"
 
-SHAPE = ("family", "layers", "units", "frame_size", "features")
-"""What the lists tell of a model; ``features`` only where there are."""
+SHAPE = ("family", "layers", "units", "frame_size", "features", "kernel_sizes", "dilations")
+"""What the lists tell of a model; the last three only where they are not as usual."""
 
 TFLITE_BLOCK = 8
 """Samples an invoke of TFLite Micro: divides the blocks of every board, halved too."""
@@ -225,10 +226,10 @@ def _content(graph: Graph) -> list[float]:
     return [1.0, len(graph.tensors), len(graph.operators), sum(constants)]
 
 
-@lru_cache(maxsize=1)
-def timing_error() -> float:
-    """By how much LLVM's cycles exceed those by our rules at most, over the whole list."""
-    rows = _measured("fit") + _measured("held_out")
+@lru_cache(maxsize=16)
+def timing_error(family: str) -> float:
+    """By how much LLVM's cycles exceed those by our rules at most, over all of a family's list."""
+    rows = [row for row in _measured("fit") + _measured("held_out") if row["family"] == family]
     return max(row["llvm_cycles"] / row["cycles"] - 1 for row in rows)
 
 
@@ -261,7 +262,9 @@ def _measured(part: str) -> list[dict[str, Any]]:
 
 def architecture_of(row: dict[str, Any]) -> Architecture:
     """The model that a line of a list is of."""
-    return Architecture(**{name: row[name] for name in SHAPE if name in row})
+    told: dict[str, Any] = {name: row[name] for name in SHAPE if name in row}
+    told |= {name: tuple(told[name]) for name in ("kernel_sizes", "dilations") if name in told}
+    return Architecture(**told)
 
 
 def _key(a: Architecture) -> Architecture:
@@ -286,19 +289,28 @@ def _packed_features(a: Architecture) -> PackedLayer:
     return pack_features(a, _zeros(a))
 
 
+# Fields of a block that hold matrices; their rows meet the inputs of a layer.
+_FED_BY = frozenset({"input", "recurrent", "earlier", "mix", "taps"})
+
+
 def _features(a: Architecture) -> list[float]:
     layers = _packed(_key(a))
-    batches = rests = loops = 0
+    batches = rests = loops = taps = 0
     for layer in layers:
-        for name in ("input", "recurrent", "earlier"):
-            whole, rest = divmod(layer.fields.get(name, 0) // layer.sums, ROWS_AT_ONCE[layer.sums])
-            batches += len(layer.blocks) * (whole + rest)
-            rests += len(layer.blocks) * (rest > 0)
-            loops += len(layer.blocks) * (1 + whole % UNROLLED if whole > UNROLLED else 0)
+        for name in _FED_BY.intersection(layer.fields):
+            rows = layer.fields[name] // layer.sums
+            # A convolution over the past goes from tap to tap; the others have all rows at once.
+            times = rows // layer.inputs if name == "taps" else 1
+            whole, rest = divmod(rows // times, ROWS_AT_ONCE[layer.sums])
+            times *= len(layer.blocks)
+            batches += times * (whole + rest)
+            rests += times * (rest > 0)
+            loops += times * (1 + whole % UNROLLED if whole > UNROLLED else 0)
+            taps += times if name == "taps" else 0
     blocks = sum(len(layer.blocks) for layer in layers)
     units = sum(layer.units for layer in layers)
     front = _packed_features(_key(a)) if a.features else None
-    taps = len(front.blocks) * front.inputs if front else 0
+    taps += len(front.blocks) * front.inputs if front else 0
     return [
         1.0, len(layers), blocks, units, batches, _weights(layers), rests, loops,
         float(front is not None), taps, _weights([front]) if front else 0,

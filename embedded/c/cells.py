@@ -22,6 +22,7 @@ from embedded.c.packing import (
     PackLayer,
     conv_layers,
     dense_layers,
+    dilated_layers,
     gru_layer,
     lstm_layer,
     recurrent_layers,
@@ -30,7 +31,15 @@ from embedded.c.packing import (
 from embedded.network import weights as network
 from embedded.network.reference import Weights
 from models.architecture import Architecture
-from models.families import CONV_FIRST_KERNEL, CONV_FIRST_STRIDE, conv_length
+from models.families import (
+    CONV_FIRST_KERNEL,
+    CONV_FIRST_STRIDE,
+    LEAKY_SLOPE,
+    conv_length,
+    dilations,
+    kernels,
+    pasts,
+)
 
 
 class Field(NamedTuple):
@@ -160,6 +169,26 @@ def _ring(a: Architecture) -> int:
     return CONV_FIRST_STRIDE * (conv_length(a, a.layers) - 1) + 1
 
 
+def _dilated_state(a: Architecture, layers: Layers) -> list[Field]:
+    units, fields = layers[0].units, list[Field]()
+    for number, past in enumerate(pasts(a), 1):
+        comment = f"the last {past} inputs of convolution {number}"
+        fields.append(Field("float", f"ring_{number}", (past * units,), comment))
+    for number in range(1, a.layers + 1):
+        fields.append(Field("int", f"at_{number}", comment="where its oldest lies"))
+    return fields
+
+
+def _dilated_content(a: Architecture) -> dict[str, Any]:
+    return {
+        "depth": a.layers,
+        "taps": kernels(a),
+        "dilations": dilations(a),
+        "pasts": pasts(a),
+        "slope": f"{LEAKY_SLOPE!r}f",
+    }
+
+
 CELLS: dict[str, Cell] = {
     "lstm": recurrent(
         "lstm.c", "gates i, f, g, o, of two units each", lstm_layer, has_cell_state=True
@@ -179,5 +208,12 @@ CELLS: dict[str, Cell] = {
         conv_layers,
         state=_conv_state,
         content=_conv_content,
+    ),
+    "tcn": Cell(
+        "tcn.c",
+        "units",
+        dilated_layers,
+        state=_dilated_state,
+        content=_dilated_content,
     ),
 }

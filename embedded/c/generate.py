@@ -1,7 +1,7 @@
 """A trained model as C99 without dependencies: one header, one source file, one test.
 
 The code keeps its state in a struct, allocates nothing and takes blocks of any length.
-Recurrent families stream, one step a sample. Framed feed-forward families compute what
+Recurrent families and ``tcn`` stream, one step a sample. Framed feed-forward families compute what
 they were trained to compute: ``dense`` over a sliding window, ``conv`` without computing
 again what earlier frames had in common with this one.
 """

@@ -69,7 +69,7 @@ def recurrent_layers(
 ) -> list[PackedLayer]:
     """Layers of three arrays each, behind the features if there are any."""
     own = arrays[1:] if a.features else arrays
-    first = _padded(a.features, _feature_lanes(a)) if a.features else 1
+    first = _padded(a.features, _narrow_lanes(a.features)) if a.features else 1
     return _hidden_layers(
         [own[3 * n : 3 * n + 3] for n in range(a.layers)], first, arrays[-2], pack_layer
     )
@@ -91,6 +91,26 @@ def conv_layers(a: Architecture, arrays: list[Array]) -> list[PackedLayer]:
     return [*layers, output]
 
 
+def dilated_layers(a: Architecture, arrays: list[Array]) -> list[PackedLayer]:
+    """The first product; then by turns a convolution and the product that joins it to the signal.
+
+    A convolution's taps lie one after the other, the oldest first.
+    """
+    lanes = _narrow_lanes(a.units)
+    units = _padded(a.units, lanes)
+    layers = [_ungated({"input": (arrays[0], 1)}, np.zeros(a.units), 1, None, lanes)]
+    own = arrays[1:-2]
+    for number in range(a.layers):
+        kernel, bias, mix, *join = own[5 * number : 5 * number + 5]
+        taps = _grown(kernel, 1, units).reshape(-1, a.units)
+        sources = {"mix": (mix, 1), "taps": (taps, len(taps))}
+        share = None if join else arrays[-2][:, 0]
+        layers.append(_ungated(sources, bias, units, share, lanes))
+        if join:
+            layers.append(_ungated({"input": (join[0], units)}, join[1], units, None, lanes))
+    return layers
+
+
 def _pairs(a: Architecture, arrays: list[Array]) -> list[list[Array]]:
     return [arrays[2 * n : 2 * n + 2] for n in range(a.layers)]
 
@@ -109,16 +129,16 @@ def _hidden_layers(
 def pack_features(a: Architecture, weights: Weights) -> PackedLayer:
     """The linear features of a frame that enter the first layer, the oldest tap first."""
     kernel = np.asarray(weights[0], np.float64)[:, 0]
-    lanes = _feature_lanes(a)
+    lanes = _narrow_lanes(a.features)
     kernel = _grown(kernel, 1, _padded(a.features, lanes))
     blocks = [_flat(taps=kernel[:, b]) for b in _blocks(kernel.shape[1], lanes)]
     return PackedLayer(a.frame_size, kernel.shape[1], lanes, blocks)
 
 
-def _feature_lanes(a: Architecture) -> int:
-    """One block for few features, so that a frame is read once."""
-    even = a.features + a.features % 2
-    return even if even <= max(_LANES) else lanes_for(a.features)
+def _narrow_lanes(units: int) -> int:
+    """One block for few units, so that what feeds them is read once."""
+    even = units + units % 2
+    return even if even <= max(_LANES) else lanes_for(units)
 
 
 def _grown(array: Array, axis: int, size: int) -> Array:
@@ -191,10 +211,14 @@ def gru_layer(own: list[Array], inputs: int, output: Array | None) -> PackedLaye
 
 
 def _ungated(
-    sources: Mapping[str, tuple[Array, int]], bias: Array, inputs: int, output: Array | None
+    sources: Mapping[str, tuple[Array, int]],
+    bias: Array,
+    inputs: int,
+    output: Array | None,
+    lanes: int | None = None,
 ) -> PackedLayer:
-    """A tanh layer fed by several named vectors: name to (matrix, padded rows)."""
-    lanes = lanes_for(bias.size)
+    """A layer fed by several named vectors: name to (matrix, padded rows)."""
+    lanes = lanes or lanes_for(bias.size)
     units = _padded(bias.size, lanes)
     grown = {k: _grown(_grown(m, 0, rows), 1, units) for k, (m, rows) in sources.items()}
     bias = _grown(bias, 0, units)

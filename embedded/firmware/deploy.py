@@ -138,7 +138,8 @@ def deploy(
     told = [f"This is {chosen.choice.whose}"] if chosen.choice else []
     told += [
         f"{chosen.folder.run_id}, {chosen.rendering}, on {board.title} by {_ROUTE_NAMES[route]}: "
-        f"{line.verdict}, {line.reason} ({_basis(line)}; cycles: {_cycles_basis(line)}; "
+        f"{line.verdict}, {line.reason} ({_basis(line)}; "
+        f"cycles: {_cycles_basis(line, architecture.family)}; "
         f"{line.latency_ms:.1f} ms from converter to converter)"
     ]
     if line.verdict == "no" and (line.resampling == "impossible" or not force):
@@ -235,13 +236,13 @@ def _basis(line: BudgetLine) -> str:
     return f"instructions estimated, up to {error} wrong on {tried} that were not fitted to"
 
 
-def _cycles_basis(line: BudgetLine) -> str:
+def _cycles_basis(line: BudgetLine, family: str) -> str:
     if line.cycles_basis == "board":
         return f"{line.cycles_per_sample:,.0f} measured on a board"
     if line.cycles_basis == "range":
         return "an instruction takes one cycle or two"
     told = f"{line.cycles_per_sample:,.0f} estimated by rules of the processor's pipeline"
-    error = f"{100 * cost_model.timing_error():.0f} %"
+    error = f"{100 * cost_model.timing_error(family):.0f} %"
     waits = (
         ""
         if boards.board(line.board).runs_from_ram
@@ -293,16 +294,19 @@ def _fill(
     sources.copy_sources(board.kind, folder)
     metadata = Metadata(MODEL_NAME, config.effect_name, rate_hz, chosen.folder.run_id)
     generate.generate(config.architecture, weights, metadata).write(folder / "model")
-    converted = convert.convert(
-        config.architecture,
-        weights,
-        folder / "model" / "pedal_model.tflite",
-        dataset,
-        Origin(chosen.folder.run_id, chosen.rendering, config.effect_name, rate_hz),
-        kind=KINDS.get(route, "float32"),
-        block=cost_model.TFLITE_BLOCK,
-        form=convert.form_of(config.architecture),
-    )
+    kind = KINDS.get(route, "float32")
+    converted = None
+    if cost_model.tflite_objection(config.architecture) is None:
+        converted = convert.convert(
+            config.architecture,
+            weights,
+            folder / "model" / "pedal_model.tflite",
+            dataset,
+            Origin(chosen.folder.run_id, chosen.rendering, config.effect_name, rate_hz),
+            kind=kind,
+            block=cost_model.TFLITE_BLOCK,
+            form=convert.form_of(config.architecture),
+        )
     golden_dry = generate.golden_input(GOLDEN_SAMPLES, rate_hz, GOLDEN_SEED)
     seconds_dry = dataset.test_dry[: int(PROOF_SECONDS * rate_hz)]
     seconds_wet = chosen.respond(seconds_dry)
@@ -317,12 +321,13 @@ def _fill(
         "pedal_config.h": sources.config_header(board, rate_hz),
         "bench_data.h": sources.bench_header(
             chosen.folder.run_id, chosen.rendering, board,
-            route if route != "c" else f"tflite_{converted.kind}", rate_hz, seconds_dry,
+            route if route != "c" else f"tflite_{kind}", rate_hz, seconds_dry,
         ),
     }  # fmt: skip
     # Without a size of its arena a TFLite model is no part of the firmware; the C route needs none.
-    has_tflite = route != "c" or converted.arena_needed_bytes is not None
-    if has_tflite:
+    if route == "c" and converted is not None and converted.arena_needed_bytes is None:
+        converted = None
+    if converted is not None:
         texts |= sources.tflite_files(converted)
         answer = runtimes.respond(converted, [golden_dry, seconds_dry], "micro")
         golden = replace(
@@ -339,7 +344,7 @@ def _fill(
     sources.write_texts(folder / "model", texts)
     sources.write_build_files(folder, board)
     told += host_proof.prove_core(folder, seconds_dry, seconds_wet, rate_hz, chosen.folder.run_id)
-    readme = _readme(chosen, board, route, line, converted if has_tflite else None, told)
+    readme = _readme(chosen, board, route, line, converted, told)
     files.write_text(folder / "README.md", readme)
     manifest = asdict(line) | {"effect": config.effect_name, "sample_rate_hz": rate_hz}
     files.write_json(folder / "deploy.json", manifest | {"proof": told})
@@ -365,7 +370,7 @@ def _readme(
         uses_tflite=route != "c",
         line=line,
         basis=_basis(line),
-        cycles_basis=_cycles_basis(line),
+        cycles_basis=_cycles_basis(line, chosen.config.family),
         converted=converted,
         proofs=told,
     )

@@ -2,7 +2,7 @@
 
 Written from the equations of the Keras 3 documentation: LSTM gates in the order input,
 forget, candidate, output; GRU with ``reset_after=True`` and gates in the order update,
-reset, candidate; Conv1D without padding.
+reset, candidate; Conv1D without padding, or of the past.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models.architecture import Architecture
-from models.families import CONV_FIRST_STRIDE
+from models.families import CONV_FIRST_STRIDE, LEAKY_SLOPE, dilations
 
 Weights: TypeAlias = Sequence[NDArray[np.floating]]
 """Arrays in the order of ``model.trainable_variables``."""
@@ -140,10 +140,30 @@ def _convolve(x: Signal64, kernel: Signal64, bias: Signal64, stride: int) -> Sig
     return np.einsum("npct,tco->npo", windows, kernel) + bias
 
 
+def _dilated(a: Architecture, arrays: list[Signal64], signal: Signal64, tanh: Tanh) -> Signal64:
+    """The equations of ``models.families.DilatedConv``; no activation of it is a tanh."""
+    del tanh
+    u = signal[:, None]
+    x, summed = u @ arrays[0], np.zeros((len(u), a.units))
+    for layer, dilation in enumerate(dilations(a)):
+        own = arrays[1 + 5 * layer : 6 + 5 * layer]
+        kernel, bias, mix = own[:3]
+        product = bias + u @ mix
+        for back, taps in enumerate(kernel[::-1]):
+            delay = back * dilation
+            product[delay:] += x[: max(0, len(x) - delay)] @ taps
+        answer = np.where(product > 0, product, LEAKY_SLOPE * product)
+        summed += answer
+        if layer < a.layers - 1:
+            x = x + answer @ own[3] + own[4]
+    return summed
+
+
 HIDDEN: dict[str, Hidden] = {
     "lstm": recurrent(_lstm),
     "gru": recurrent(_gru),
     "rnn": recurrent(_rnn),
     "dense": _dense,
     "conv": _conv,
+    "tcn": _dilated,
 }

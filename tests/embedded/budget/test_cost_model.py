@@ -11,7 +11,7 @@ from embedded.tflite.quantization import Kind
 from models.architecture import Architecture
 from tests.embedded.c.generated import source
 
-FAMILIES = ["lstm", "gru", "rnn", "dense", "conv"]
+FAMILIES = ["lstm", "gru", "rnn", "dense", "conv", "tcn"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -29,9 +29,15 @@ def test_cycles_carry_the_error_of_the_fit() -> None:
     estimated = cost_model.generated_c(Architecture("gru", 1, 11, 64))
     assert known.cycles is not None and estimated.cycles is not None
     assert 1 < known.cycles / known.instructions < 2
-    assert known.cycles_error == 0 < cost_model.timing_error() < 0.25
+    assert known.cycles_error == 0
     assert estimated.cycles_error == cost_model.held_out_error("gru", "cycles")
     assert cost_model.tflite_micro(Architecture("gru", 1, 10, 64), "float32").cycles is None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_llvms_model_tells_more_cycles_but_not_half_as_many_again(family: str) -> None:
+    """It makes a convolution of two channels, whose two sums wait for themselves, the slowest."""
+    assert 0 <= cost_model.timing_error(family) < (0.45 if family == "tcn" else 0.25)
 
 
 @pytest.mark.parametrize("kind", ["float32", "int8", "int16x8"])
@@ -107,6 +113,7 @@ def test_estimates_grow_with_units_and_stay_above_the_products(family: str) -> N
         Architecture("gru", 1, 10, 64),
         Architecture("lstm", 1, 12, 64),
         Architecture("conv", 1, 8, 64),
+        Architecture("tcn", 4, 8, 64, kernel_sizes=(6,)),
     ],
 )
 def test_the_stored_counts_are_those_of_todays_code(a: Architecture) -> None:

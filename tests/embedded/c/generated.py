@@ -30,6 +30,9 @@ SHAPES = [
     Architecture("conv", 1, 4, 12),
     Architecture("conv", 2, 16, 64, residual=True),
     Architecture("conv", 3, 5, 37),
+    Architecture("tcn", 1, 1, 64, kernel_sizes=(2,), dilations=(5,)),
+    Architecture("tcn", 4, 3, 64, residual=True, kernel_sizes=(3, 6), dilations=(1, 9)),
+    Architecture("tcn", 2, 13, 64, dilations=(1, 7)),
 ]
 
 # Takes samples in blocks of any length from standard input; a header gives the length.

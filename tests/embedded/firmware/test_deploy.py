@@ -79,6 +79,19 @@ def test_the_folder_is_whole_and_proved(store: Store, family: str) -> None:
     assert list(done.folder.parent.iterdir()) == [done.folder]  # nothing half done beside it
 
 
+def test_a_family_without_a_tflite_graph_is_built_as_c_alone(tmp_path: Path) -> None:
+    config = tiny.sequence_config(family="tcn", layers=3, units=3, sample_rate_hz=22_050)
+    store = finished.grid(tmp_path / "grid", config, validation_esr=0.1, esr=0.1)
+    done = deploy.deploy(store, "teensy41")
+    assert (done.rendering, done.line.verdict) == ("streaming", "yes")
+    assert (done.folder / "model" / "pedal_model.c").is_file()
+    assert not list((done.folder / "model").glob("*tflite*"))
+    told = " ".join(done.told)
+    assert "golden vectors: largest error" in told and "TFLite" not in told
+    with pytest.raises(InputError, match="no TFLite graph is written for the family tcn"):
+        deploy.deploy(store, "teensy41", route="tflite_float32")
+
+
 @pytest.fixture
 def featured(tmp_path: Path) -> Store:
     """A small GRU that takes features of a frame, which a board carries on beside its state."""

@@ -8,6 +8,7 @@ import pytest
 
 from embedded.c.generate import golden_input
 from embedded.network import reference
+from models import sequence
 from models.architecture import Architecture
 from models.framed import build
 from models.streaming import build_streaming
@@ -48,6 +49,24 @@ def test_framed_equals_the_studys_rendering(a: Architecture) -> None:
     weights = scattered([tuple(v.shape) for v in build(a, seed=0).trainable_variables])
     wet = framed.render(a, [jnp.asarray(w) for w in weights], DRY).samples
     np.testing.assert_allclose(reference.respond(a, weights, DRY), wet, atol=3e-6)
+
+
+@pytest.mark.parametrize(
+    "a",
+    [
+        Architecture("tcn", 1, 4, 64, kernel_sizes=(2,)),
+        Architecture("tcn", 3, 3, 64, residual=True, kernel_sizes=(3, 6), dilations=(1, 20)),
+        Architecture("tcn", 9, 2, 64),  # reaches back beyond the signal's beginning
+    ],
+)
+def test_dilated_convolutions_equal_keras_layers_over_the_whole_signal(a: Architecture) -> None:
+    model = sequence.build(a, seed=0)
+    weights = scattered([tuple(v.shape) for v in model.trainable_variables])
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(value)
+    wet = np.asarray(model(DRY[None, :, None]))[0, :, 0]
+    assert np.abs(wet).max() > 0.05
+    np.testing.assert_allclose(reference.respond(a, weights, DRY), wet, rtol=1e-5, atol=3e-6)
 
 
 def test_residual_adds_the_input() -> None:

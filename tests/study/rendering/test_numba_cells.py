@@ -11,6 +11,7 @@ from study.training import compiled
 SHAPES = [
     *(Architecture(f, n, 6, 16, residual=n == 2) for f in CELLS for n in (1, 2)),
     Architecture("gru", 1, 6, 70, residual=True, features=3),
+    Architecture("tcn", 3, 6, 16, kernel_sizes=(2, 5), dilations=(1, 20)),
 ]
 
 
