@@ -46,7 +46,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help measure measured convert deploy budget timing grid search estimate report open choose listen listen-import render play export data test test-fast fuzz lint bench lock doctor system clean
+.PHONY: help measure measured convert deploy budget timing grid search estimate report open choose listen listen-import render play export data docs test test-fast fuzz lint bench lock doctor system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -109,6 +109,11 @@ export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus
 data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 	@$(PY) -m study data $(RECORDING) -- "$$GRID"
 
+# Material's word about its successor is in docs/libraries.md.
+docs: .venv/.ready-docs ## build the documents as a site, site/index.html; a broken link ends it
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "Site: site/index.html; with its search: $(PY) -m http.server --directory site"
+
 test: .venv/.ready-dev .venv/.wavesurfer ## run all tests [ARGS="-m 'not slow'"]
 	@$(SPLIT_ARGS); $(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal "$$@"
 
@@ -136,7 +141,7 @@ lock: .venv/bin/python ## choose anew, within requirements*.txt, the versions th
 	@$(PY) -m pip install -q --disable-pip-version-check 'uv>=0.9,<0.14'
 	@$(SPLIT_ARGS); $(LOCK) "$$@" requirements-bench.txt -o requirements-bench.lock
 	@$(SPLIT_ARGS); $(LOCK) "$$@" -c requirements-bench.lock requirements-dev.txt -o requirements-dev.lock
-	@for part in requirements requirements-live requirements-node; do \
+	@for part in requirements requirements-live requirements-docs requirements-node; do \
 	  $(LOCK) --upgrade -c requirements-dev.lock $$part.txt -o $$part.lock || exit 2; done
 
 # Must help where nothing is set up, so with the system's Python.
@@ -151,7 +156,7 @@ system: ## install the Debian packages that LV2 effects, the simulated Cortex-M7
 	  apt-get install -q -y --no-install-recommends $(DEBIAN_PACKAGES)
 
 clean: ## remove the virtual environment and caches; results under runs/ stay
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(ROOMS) -name __pycache__ -prune -exec rm -rf {} +
 
 # A Python that TensorFlow has wheels for, with the venv module; tried by running it.
@@ -175,6 +180,11 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 
 .venv/.ready-live: requirements-live.lock .venv/.ready
 	@$(INSTALL) requirements-live.lock
+	@touch $@
+
+# Reads the code without running it, so needs nothing of the program.
+.venv/.ready-docs: requirements-docs.lock | .venv/bin/python
+	@$(INSTALL) requirements-docs.lock
 	@touch $@
 
 .venv/.ready-dev: requirements-dev.lock .venv/.ready

@@ -35,6 +35,7 @@ LOCKED = {
     "requirements.lock": (".ready", "make grid and most others"),
     "requirements-dev.lock": (".ready-dev", "make test, lint and fuzz"),
     "requirements-live.lock": (".ready-live", "make play"),
+    "requirements-docs.lock": (".ready-docs", "make docs"),
     "requirements-bench.lock": (".ready-bench", "make bench"),
 }
 

