@@ -71,7 +71,7 @@ def write(store: Store) -> Browser:
     kept = _kept(store)
     problems = [] if words else [compiler.MISSING]
     models = []
-    for candidate in _presented(store):
+    for candidate in _presented(store, problems):
         folder = store.run(candidate.run_id)
         try:
             made_from = _fingerprint(folder, candidate)
@@ -91,11 +91,19 @@ def write(store: Store) -> Browser:
     return made
 
 
-def _presented(store: Store) -> Iterator[Candidate]:
+def _presented(store: Store, problems: list[str]) -> Iterator[Candidate]:
+    """What boards render of it; why an effect has no choice goes to the problems."""
     results, budget = tables.collect(store), read_budget(store)
     everything = [own for own in candidates(results, budget) if not own.research]
     for effect in dict.fromkeys(own.effect for own in everything):
-        yield from choose.presented(choose.chosen(store, effect), everything, PRESENTED)
+        try:
+            choice = choose.chosen(store, effect)
+        except InputError as error:  # as the report tells of it
+            if str(error) not in problems:
+                problems.append(str(error))
+            continue
+        found = choose.presented(choice, everything, PRESENTED)
+        yield from (own for own in found if not own.research)
 
 
 def _kept(store: Store) -> dict[str, BrowserModel]:

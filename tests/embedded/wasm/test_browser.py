@@ -126,6 +126,24 @@ def test_a_compiler_that_refuses_is_told(tmp_path: Path) -> None:
         compiler.compiled(broken, words)
 
 
+def test_a_choice_that_cannot_be_used_is_a_problem_and_no_end(tmp_path: Path) -> None:
+    config = finished.config(family="dense")
+    store = finished.grid(tmp_path / "grid", config, validation_esr=0.1, esr=0.1)
+    choose.choice_file(store).write_text("{}")
+    made = browser.write(store)
+    assert made.models == [] and "make choose" in made.problem
+
+
+def test_what_no_board_renders_is_not_compiled_even_if_its_user_chose_it(tmp_path: Path) -> None:
+    configs = [finished.config(family=family) for family in ("lstm", "dense")]
+    store = finished.grid(tmp_path / "grid", *configs, validation_esr=0.1, esr=0.1)
+    choice = choose.by_user(tables.collect(store), configs[0].run_id, "framed")
+    assert choice.candidate.research
+    choose.write(store, [choice])
+    found = list(browser._presented(store, []))
+    assert found and not any(own.research for own in found)
+
+
 def test_what_is_presented_begins_with_the_choice_and_has_every_family(store: Store) -> None:
     table = tables.collect(store)
     everything = [own for own in candidates(table) if not own.research]
