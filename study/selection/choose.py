@@ -17,6 +17,7 @@ import pandas as pd
 
 from data import files
 from data.errors import InputError
+from study.config.run import SETTINGS
 from study.selection.candidates import VERDICTS, Candidate, candidates, read_budget
 from study.selection.limits import Limit, Limits, broken, require_board, required
 from study.store import received, tables
@@ -242,10 +243,7 @@ def _is_of_family(one: Candidate, other: Candidate) -> bool:
     return bool(one.row["family"] == other.row["family"])
 
 
-_TELLS_APART = (
-    *("family", "layers", "units", "training", "frame_size", "features"),
-    *("training_frames", "sample_rate_hz", "residual"),
-)
+_TELLS_APART = [name for name, own in SETTINGS.items() if own.in_results and not own.adds_rows]
 
 
 def _is_alike(one: Candidate, other: Candidate) -> bool:

@@ -6,6 +6,7 @@ import base64
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,3 +156,12 @@ def test_what_is_presented_begins_with_the_choice_and_has_every_family(store: St
     assert [own.run_id for own in choose.presented(choice, everything, 2)] == [
         own.run_id for own in found[:2]
     ]
+
+
+def test_runs_that_differ_in_their_seed_alone_are_presented_once(tmp_path: Path) -> None:
+    changes: tuple[dict[str, Any], ...] = ({}, {"seed": 1}, {"loss": "mse"}, {"epochs": 7})
+    configs = [finished.config(family="dense", **own) for own in changes]
+    store = finished.grid(tmp_path / "grid", *configs, validation_esr=0.1, esr=0.1)
+    everything = candidates(tables.collect(store))
+    found = choose.presented(choose.chosen(store), everything, 9)
+    assert [own.run_id for own in found] == [configs[n].run_id for n in (0, 2, 3)]
