@@ -89,6 +89,11 @@ class Family(ABC):
         del a
         return 0
 
+    def reach(self, a: Architecture) -> int:
+        """Samples of silence after which a model without feedback has left its first state."""
+        del a
+        return 0
+
     def first_inputs(self, a: Architecture) -> int:
         """Channels that enter its first layer, or its first layer after a history."""
         return 1 + a.controls
@@ -276,6 +281,10 @@ class DilatedConv(Family):
     def state_sizes(self, a: Architecture) -> list[int]:
         """What each layer's convolution still needs of its signal, oldest vector first."""
         return [samples * a.units for samples in pasts(a)]
+
+    def reach(self, a: Architecture) -> int:
+        """Of all layers together."""
+        return sum(pasts(a))
 
     def objection(self, a: Architecture) -> str | None:
         """Kernels or dilations that no layer has, too small a kernel, or too far a reach."""

@@ -12,6 +12,7 @@ from data.errors import InputError, suggestion
 from embedded.exports import aidax, nam, neuralseed, proteus
 from embedded.exports.format import Format
 from embedded.exports.model import Model, snapshot_dry
+from models.families import FAMILIES
 from study.config.rendering import Rendering
 from study.config.run import RunConfig
 from study.rendering import trained_model
@@ -126,7 +127,10 @@ def loaded(store: Store, run_id: str) -> Model:
     row = next(
         row for row in rows if row["rendering"] == model.rendering and role(row) != "checkpoint"
     )
-    wet = stream(model.architecture, model.weights, snapshot_dry()[None])[0]
+    # Hosts begin in silence: a model without feedback has left its zero state by then.
+    silence = FAMILIES[model.config.family].reach(model.architecture)
+    dry = np.pad(snapshot_dry(), (silence, 0))
+    wet = stream(model.architecture, model.weights, dry[None])[0, silence:]
     return Model(
         model.architecture,
         [np.asarray(array, np.float32) for array in model.weights],

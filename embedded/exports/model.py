@@ -17,7 +17,7 @@ SNAPSHOT_SEED = 0
 
 @dataclass(frozen=True)
 class Model:
-    """A recurrent model whose state goes on from sample to sample.
+    """A model whose state goes on from sample to sample.
 
     Attributes:
         architecture: what fixes its shape.
@@ -28,7 +28,8 @@ class Model:
         effect: what was modelled, with its controls.
         esr: on the test split, so rendered.
         program: name and commit of the program that wrote the file.
-        snapshot_wet: what the model makes of ``snapshot_dry()`` from zero state.
+        snapshot_wet: what the model makes of ``snapshot_dry()`` from zero state, or of a ``tcn``
+            after silence.
     """
 
     architecture: Architecture

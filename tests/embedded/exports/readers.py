@@ -46,6 +46,8 @@ def gru(x: Signal, w: Signal, u: Signal, b: Signal) -> Signal:
 def nam(text: str, dry: Signal) -> Signal:
     """NeuralAmpModelerCore: one list of numbers, read front to back."""
     file = json.loads(text)
+    if file["architecture"] == "WaveNet":
+        return nam_wavenet(file, dry)
     assert file["architecture"] == "LSTM"
     assert re.fullmatch(r"0\.5\.\d+", file["version"])
     config, flat = file["config"], list(file["weights"])
@@ -65,6 +67,45 @@ def nam(text: str, dry: Signal) -> Signal:
     head, head_bias = take(units), take(1)
     assert not flat
     return hidden @ head + head_bias
+
+
+def nam_wavenet(file: dict[str, Any], dry: Signal) -> Signal:
+    """One array of layers without gates, after as much silence as it reaches back."""
+    [array], flat = file["config"]["layers"], list(file["weights"])
+    assert (array["input_size"], array["condition_size"], array["gated"]) == (1, 1, False)
+    assert array["activation"] == "LeakyReLU" and file["config"]["head"] is None
+    assert array["head"] == {"out_channels": 1, "kernel_size": 1, "bias": True}
+    assert (array["head_size"], array["head_bias"]) == (1, True)
+    dilations, channels = array["dilations"], array["channels"]
+    if "kernel_sizes" in array:
+        sizes = array["kernel_sizes"]
+        assert file["version"] == "0.7.0" and "kernel_size" not in array
+    else:
+        sizes = [array["kernel_size"]] * len(dilations)
+        assert re.fullmatch(r"0\.5\.\d+", file["version"])
+
+    def take(*shape: int) -> Signal:
+        count = int(np.prod(shape))
+        taken, flat[:count] = np.array(flat[:count]), []
+        return taken.reshape(shape)
+
+    silence = sum((size - 1) * d for size, d in zip(sizes, dilations, strict=True))
+    condition = np.concatenate([np.zeros(silence), dry])[None]
+    x = take(channels, 1) @ condition
+    head = np.zeros_like(x)
+    for size, dilation in zip(sizes, dilations, strict=True):
+        kernel, bias = take(channels, channels, size), take(channels)
+        z = bias[:, None] + take(channels, 1) @ condition
+        for tap in range(size):  # the last tap is the newest sample's
+            back = (size - 1 - tap) * dilation
+            z[:, back:] += kernel[:, :, tap] @ x[:, : x.shape[1] - back]
+        answer = np.where(z > 0, z, 0.01 * z)
+        head += answer
+        x = x + take(channels, channels) @ answer + take(channels)[:, None]
+    wet = take(1, channels) @ head + take(1)
+    scale = take(1)
+    assert not flat and float(scale[0]) == file["config"]["head_scale"]
+    return np.asarray((scale * wet)[0, silence:])
 
 
 def aidax(text: str, dry: Signal) -> Signal:
