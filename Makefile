@@ -46,7 +46,7 @@ DEBIAN_PACKAGES := python3-venv guitarix-lv2 lilv-utils libportaudio2 ngspice \
   qemu-system-arm
 
 .DEFAULT_GOAL := help
-.PHONY: help measure measured convert deploy budget timing grid search estimate report open choose listen listen-import render play export data docs test test-fast fuzz lint bench lock doctor system clean
+.PHONY: help measure measured convert deploy budget timing grid search estimate report open choose listen listen-import render play export tensorboard data docs test test-fast fuzz lint bench lock doctor system clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -106,6 +106,10 @@ play: .venv/.ready-live ## play GRID's choice live on the default sound card [EF
 export: .venv/.ready ## write a run of GRID for a host, FORMAT=nam|aidax|proteus|neuralseed [EFFECT=sd1 RUN=id FORCE=1]
 	@$(SPLIT_ARGS); $(PY) -m embedded export "--format=$$FORMAT" $${RUN:+"--run=$$RUN"} $${EFFECT:+"--effect=$$EFFECT"} $${FORCE:+--force} "$$@" -- "$$GRID"
 
+tensorboard: .venv/.ready-tensorboard ## show losses, settings and metrics of GRID in TensorBoard [ARGS="--port 7007"]
+	@$(PY) -m reports.tensorboard_cli -- "$$GRID"
+	@$(SPLIT_ARGS); name=$${GRID##*/}; $(PY) -m tensorboard.main "--logdir=runs/$${name%.*}/tensorboard" "$$@"
+
 data: .venv/.ready ## make, or import and check, the dry/wet pairs of GRID
 	@$(PY) -m study data $(RECORDING) -- "$$GRID"
 
@@ -141,7 +145,7 @@ lock: .venv/bin/python ## choose anew, within requirements*.txt, the versions th
 	@$(PY) -m pip install -q --disable-pip-version-check 'uv>=0.9,<0.14'
 	@$(SPLIT_ARGS); $(LOCK) "$$@" requirements-bench.txt -o requirements-bench.lock
 	@$(SPLIT_ARGS); $(LOCK) "$$@" -c requirements-bench.lock requirements-dev.txt -o requirements-dev.lock
-	@for part in requirements requirements-live requirements-docs requirements-node; do \
+	@for part in requirements requirements-live requirements-docs requirements-tensorboard requirements-node; do \
 	  $(LOCK) --upgrade -c requirements-dev.lock $$part.txt -o $$part.lock || exit 2; done
 
 # Must help where nothing is set up, so with the system's Python.
@@ -180,6 +184,10 @@ clean: ## remove the virtual environment and caches; results under runs/ stay
 
 .venv/.ready-live: requirements-live.lock .venv/.ready
 	@$(INSTALL) requirements-live.lock
+	@touch $@
+
+.venv/.ready-tensorboard: requirements-tensorboard.lock .venv/.ready
+	@$(INSTALL) requirements-tensorboard.lock
 	@touch $@
 
 # Reads the code without running it, so needs nothing of the program.

@@ -36,6 +36,7 @@ LOCKED = {
     "requirements-dev.lock": (".ready-dev", "make test, lint and fuzz"),
     "requirements-live.lock": (".ready-live", "make play"),
     "requirements-docs.lock": (".ready-docs", "make docs"),
+    "requirements-tensorboard.lock": (".ready-tensorboard", "make tensorboard"),
     "requirements-bench.lock": (".ready-bench", "make bench"),
 }
 

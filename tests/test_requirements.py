@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ENGINES = {"pyarrow"}  # that others load: pandas' for Parquet
-OPTIONAL = {"sounddevice", "tflite_runtime"}  # for `make play`; on small boards
+OPTIONAL = {"sounddevice", "tensorboard", "tflite_runtime"}  # of `make play`, ...; small boards
 ROOT = Path(__file__).parents[1]
 ROOMS = ["data", "models", "study", "reports", "embedded"]
 RANGES = sorted(ROOT.glob("requirements*.txt"))
