@@ -384,7 +384,7 @@ FAMILIES: dict[str, Family] = {
         DilatedConv(
             name="tcn",
             label="TCN",
-            colour="#949494",
+            colour="#56b4e9",
             marker="X",
             symbol="M-5-6l5 4l5-4l1 1l-4 5l4 5l-1 1l-5-4l-5 4l-1-1l4-5l-4-5z",
             has_firmware=True,
