@@ -76,7 +76,7 @@ def test_a_page_has_all_rows_and_the_whole_configuration(page: Path, results: Re
             assert f"framed, epoch {own['epoch']}" in text
             assert significant(own["esr"]) in text
     for name in COLUMNS:
-        measured = name not in (*SETTINGS, "run_id", "error", "epoch", "is_final")
+        measured = name not in (*SETTINGS, "run_id", "error", "epoch", "is_final", "role")
         assert name in text or not measured or row[name] is None
     for name in results.configs[row["run_id"]].model_dump():
         assert name == "signal" or name in text
