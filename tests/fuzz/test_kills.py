@@ -47,14 +47,14 @@ validation_frames = 256
 FOREIGN = ".ipynb_checkpoints"
 PLACES = ("", "pairs", "tiny", "tiny/runs", "tiny/report", "tiny/firmware", "tiny/exports")
 
-# As the Makefile calls them.
+# As the Makefile calls them; the run is named, since none so small comes to rest in silence.
 COMMANDS = {
     "report": ["reports", "--", "{grid}"],
-    "choose": ["study", "choose", "--max-macs=5000", "--", "{grid}"],
+    "choose": ["study", "choose", "--run={run}", "--", "{grid}"],
     "render": ["study", "render", "--grid={grid}", "--", "{run}", "{dry}", "{root}/out.wav"],
-    "deploy": ["embedded", "deploy", "--board=teensy41", "--force", "--", "{grid}"],
-    "convert": ["embedded", "convert", "--", "{grid}"],
-    "export": ["embedded", "export", "--format=nam", "--force", "--", "{grid}"],
+    "deploy": ["embedded", "deploy", "--board=teensy41", "--run={run}", "--force", "--", "{grid}"],
+    "convert": ["embedded", "convert", "--run={run}", "--", "{grid}"],
+    "export": ["embedded", "export", "--format=nam", "--run={run}", "--force", "--", "{grid}"],
     "budget": ["embedded", "budget", "--", "{grid}"],
 }
 LISTEN = ["reports.listening_cli", "build", "--", "{grid}"]
