@@ -249,12 +249,12 @@ def render_command(
     """
     from study.rendering import files, trained_model
 
-    audio_streams.container_of(destination, audio_streams.form(source), _coding(bits, destination))
     folder, chosen = _wanted(run, effect, Store(runs / grids.folder_name(grid)))
-    way = rendering or chosen
-    model = trained_model.load_as(folder, way) if way else trained_model.load(folder)
     form = audio_streams.form(source)
     coding = _coding(bits, destination)
+    audio_streams.container_of(destination, form, coding)  # before a model is loaded for seconds
+    way = rendering or chosen
+    model = trained_model.load_as(folder, way) if way else trained_model.load(folder)
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),

@@ -342,8 +342,8 @@ class Store:
 
     def _meant(self) -> str:
         """The grid that a misspelt name might stand for, as a question; nothing if none is near."""
-        laid_out = [path.parent.name for path in self.root.parent.glob("*/grid.json")]
-        near = difflib.get_close_matches(self.root.name, laid_out, 1)
+        laid_out = {path.parent.name for path in self.root.parent.glob("*/grid.json")}
+        near = difflib.get_close_matches(self.root.name, laid_out - {self.root.name}, 1)
         return f"Did you mean {near[0]!r}? " if near else ""
 
     def _require_plain(self) -> None:

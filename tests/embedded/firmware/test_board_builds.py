@@ -181,7 +181,10 @@ def board_mode(own: Board, folder: Path) -> list[str]:
         flags = [word for word in flags if "++" not in word]
         return [*board_builds.TEENSY_FLAGS, "-std=gnu17", *flags]
     library = board_builds.libdaisy(folder / "libDaisy", own)
-    command = ["make", "-n", "-f", "daisy.mk", f"LIBDAISY_DIR={library}", "build/pedal_model.o"]
+    command = [
+        "make", "-n", "--no-print-directory", "-f", "daisy.mk", f"LIBDAISY_DIR={library}",
+        "build/pedal_model.o",
+    ]  # fmt: skip
     words = shlex.split(board_builds.run(command, made).splitlines()[-1])
     words = words[1 : words.index("-o")]
     return [word for word in words if word != "-c" and not word.endswith(".c")]
