@@ -86,11 +86,26 @@ def _raising_again(
             return
         if _received in _ASKED:
             signal.signal(_received, _stop)
-        # From another thread: sent from here it would be raised in here, and be lost as well.
-        here = threading.get_ident()
-        threading.Timer(0.01, signal.pthread_kill, [here, _received]).start()
+        _send_again(_received)
 
     return hook
+
+
+def _send_again(number: int) -> None:
+    """Let a signal come again a moment later.
+
+    From another thread: sent from this one it would arrive before what is to pass.
+    """
+    threading.Timer(0.01, signal.pthread_kill, [threading.get_ident(), number]).start()
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded, whose native code may crash if it is interrupted."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -100,12 +115,18 @@ def _leave(number: int, frame: FrameType | None) -> None:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     global _received
     _received = number
+    if _is_importing(frame):
+        _send_again(number)
+        return
     raise KeyboardInterrupt
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
     global _received
     _received = number
+    if _is_importing(frame):
+        _send_again(number)
+        return
     for asked in _ASKED:  # a second one must not disturb the tidying up
         signal.signal(asked, signal.SIG_IGN)
     raise Stopped(128 + number)
