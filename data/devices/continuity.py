@@ -47,7 +47,7 @@ _Spectra = npt.NDArray[np.complex64]
 _Indices = npt.NDArray[np.int64]
 
 
-class Span(NamedTuple):
+class Stray(NamedTuple):
     """Neighbouring windows that have one other delay than most.
 
     Attributes:
@@ -74,7 +74,7 @@ class _Layout(NamedTuple):
     tolerance: int
 
 
-def strays(dry: Samples, wet: Samples, sample_rate_hz: int) -> list[Span]:
+def strays(dry: Samples, wet: Samples, sample_rate_hz: int) -> list[Stray]:
     """Find the spans whose delay differs from that of most of the take.
 
     Args:
@@ -195,7 +195,7 @@ def _spans(
     lags: npt.NDArray[np.float64],
     disagrees: npt.NDArray[np.bool_],
     layout: _Layout,
-) -> list[Span]:
+) -> list[Stray]:
     same = SAME_JUMP_S * layout.rate_hz
     edges = np.flatnonzero(
         (np.diff(disagrees.astype(int)) != 0) | (disagrees[1:] & (np.abs(np.diff(lags)) > same))
@@ -204,7 +204,7 @@ def _spans(
     for own in np.split(np.arange(len(starts)), edges + 1):
         if len(own) and disagrees[own[0]]:
             found.append(
-                Span(
+                Stray(
                     float(starts[own[0]]) / layout.rate_hz,
                     float(starts[own[-1]] + layout.window) / layout.rate_hz,
                     float(np.median(lags[own])) / layout.rate_hz,

@@ -15,7 +15,7 @@ from data import audio
 from data.audio import Audio, Samples
 from data.devices import alignment, continuity, defects
 from data.devices.alignment import Arrival, Trend, WindowDelay
-from data.devices.continuity import Span
+from data.devices.continuity import Stray
 from data.devices.import_report import ImportReport, SideReport
 from data.errors import InputError
 
@@ -312,7 +312,7 @@ def _check_continuity(
     if not strays:
         return
     places = _strays_text(strays, rate_hz, arrival.delay_samples)
-    if any(span.windows > 1 for span in strays):
+    if any(stray.windows > 1 for stray in strays):
         raise _jumping(path, places)
     warnings.append(
         f"wet: the delay may jump: {places}; if the recorder lost samples there, cut that end "
@@ -320,9 +320,9 @@ def _check_continuity(
     )
 
 
-def _credible(strays: list[Span]) -> list[Span]:
+def _credible(strays: list[Stray]) -> list[Stray]:
     """A lost buffer shifts all that follows, so one window between others is chance."""
-    return [span for span in strays if span.windows > 1 or span.is_at_edge]
+    return [stray for stray in strays if stray.windows > 1 or stray.is_at_edge]
 
 
 def _jumping(path: str | Path, jumps: str) -> InputError:
@@ -335,7 +335,7 @@ def _jumping(path: str | Path, jumps: str) -> InputError:
     )
 
 
-def _strays_text(strays: list[Span], rate_hz: int, removed_samples: int) -> str:
+def _strays_text(strays: list[Stray], rate_hz: int, removed_samples: int) -> str:
     """Places in the wet file, each with its delay against the rest of the take."""
     skipped_s = max(removed_samples, 0) / rate_hz
     told = [

@@ -113,20 +113,22 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    global _received
-    _received = number
-    if _is_importing(frame):
-        _send_again(number)
-        return
-    raise KeyboardInterrupt
+    if _is_taken(number, frame):
+        raise KeyboardInterrupt
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
+    if _is_taken(number, frame):
+        for asked in _ASKED:  # a second one must not disturb the tidying up
+            signal.signal(asked, signal.SIG_IGN)
+        raise Stopped(128 + number)
+
+
+def _is_taken(number: int, frame: FrameType | None) -> bool:
+    """Whether a signal may raise here; else it comes again. Noted in either case."""
     global _received
     _received = number
     if _is_importing(frame):
         _send_again(number)
-        return
-    for asked in _ASKED:  # a second one must not disturb the tidying up
-        signal.signal(asked, signal.SIG_IGN)
-    raise Stopped(128 + number)
+        return False
+    return True

@@ -31,7 +31,6 @@ Every file is written aside and renamed, so none is ever half there.
 
 from __future__ import annotations
 
-import difflib
 import os
 import shlex
 from collections.abc import Iterator
@@ -44,7 +43,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data import files, partial_files
-from data.errors import InputError
+from data.errors import InputError, nearest
 from study.config.grid import Grid
 from study.config.rendering import FRAMED
 from study.config.run import RunConfig
@@ -343,8 +342,8 @@ class Store:
     def _meant(self) -> str:
         """The grid that a misspelt name might stand for, as a question; nothing if none is near."""
         laid_out = {path.parent.name for path in self.root.parent.glob("*/grid.json")}
-        near = difflib.get_close_matches(self.root.name, laid_out - {self.root.name}, 1)
-        return f"Did you mean {near[0]!r}? " if near else ""
+        near = nearest(self.root.name, laid_out - {self.root.name})
+        return f"Did you mean {near!r}? " if near else ""
 
     def _require_plain(self) -> None:
         """Refuse links in what is the grid's; its runs answer for their own."""

@@ -15,7 +15,7 @@ from scipy import signal
 from data import audio, dry, effects
 from data.audio import Samples
 from data.devices import alignment, continuity
-from data.devices.continuity import Span
+from data.devices.continuity import Stray
 
 RATE = 44_100
 SECONDS = 30.0
@@ -72,7 +72,7 @@ def aligned(device: str) -> tuple[Samples, Samples]:
     return alignment.shifted(take(), wet, found.delay_samples)
 
 
-def sustained(dry: Samples, wet: Samples, rate: int = RATE) -> list[Span]:
+def sustained(dry: Samples, wet: Samples, rate: int = RATE) -> list[Stray]:
     return [span for span in continuity.strays(dry, wet, rate) if span.windows > 1]
 
 
